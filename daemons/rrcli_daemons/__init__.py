@@ -1,0 +1,1 @@
+"""The three daemons: prequeuer, dispatcher, worker. They meet only in queues."""

@@ -1,0 +1,37 @@
+"""The only place that reads a clock. Everything else is given `now`."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time to decide when things happen, monotonic time to measure how long they take."""
+
+    def now(self) -> datetime:
+        """The current instant: aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary point, never going back; on Linux shared by all processes of a boot."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def to_ms(instant: datetime) -> int:
+    """Epoch milliseconds of an aware datetime, as stored."""
+    return round(instant.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """The aware UTC datetime of stored epoch milliseconds."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,110 @@
+"""Every error that this product raises on purpose, under one root.
+
+`code` is the stable word that the API answers and scripts may test for; `retryable`
+says whether the same call may succeed later without any change to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class SchedulerError(Exception):
+    """Root of all deliberate errors: one sentence, and a hint that says what to do next."""
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldError:
+    """One refused field: its dotted name, the value that came, and what is allowed."""
+
+    field: str
+    value: object
+    allowed: str
+
+    def sentence(self) -> str:
+        """`field: allowed (got value)`, the value shortened to 80 characters."""
+        shown = repr(self.value)
+        if len(shown) > 80:
+            shown = shown[:77] + "..."
+        return f"{self.field}: {self.allowed} (got {shown})"
+
+
+class InvalidInput(SchedulerError):
+    """One or more fields of a request were refused; all of them are listed."""
+
+    code = "validation_failed"
+
+    def __init__(self, fields: Sequence[FieldError], *, hint: str | None = None) -> None:
+        super().__init__("; ".join(field.sentence() for field in fields), hint=hint)
+        self.fields = tuple(fields)
+
+
+class InvalidRule(SchedulerError, ValueError):
+    """A recurrence text that cannot be accepted.
+
+    `part` is the property or rule part at fault (`BYDAY`, `DTSTART`, `RRULE`), `value` what
+    stood there, `position` its zero-based offset in characters in the text that was given
+    (None where it has no single place, such as a rule that never occurs), `hint` the rule
+    that would say it right when there is one.
+    """
+
+    code = "validation_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        part: str,
+        value: str,
+        position: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.part = part
+        self.value = value
+        self.position = position
+
+
+class MalformedRequest(SchedulerError):
+    """A request that cannot be read at all: not JSON, not UTF-8, an id of the wrong form."""
+
+    code = "invalid_request"
+
+
+class NotFound(SchedulerError):
+    """Nothing exists under the given id or name."""
+
+    code = "not_found"
+
+
+class Conflict(SchedulerError):
+    """The stored state does not allow the change: a stale revision, a name used twice."""
+
+    code = "conflict"
+
+
+class StoreUnavailable(SchedulerError):
+    """A server or file of the store cannot be reached now; the driver's error is the cause."""
+
+    code = "database_error"
+    retryable = True
+
+
+class StoreCorrupt(SchedulerError):
+    """The store answered, with something this version cannot read."""
+
+    code = "database_error"
+
+
+class InvalidSettings(SchedulerError):
+    """A setting was refused: the message names the source, the key, the value and what is allowed."""
+
+    code = "invalid_settings"
