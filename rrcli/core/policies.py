@@ -1,0 +1,62 @@
+"""What becomes of the occurrences that a window holds: fired, or skipped because they come too late."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import groupby
+
+from rrcli.clock import to_ms
+from rrcli.core.models import Misfire, MisfirePolicy, Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sorted:
+    """The instants to fire, oldest first, and the runs of instants that are too late to fire."""
+
+    fire: tuple[datetime, ...]
+    skipped: tuple[Span, ...]
+
+
+def sort_by_misfire(
+    occurrences: Sequence[datetime], *, now: datetime, latest_due: datetime | None, misfire: Misfire
+) -> Sorted:
+    """Divide occurrences (ascending) by the misfire policy as of `now`.
+
+    `latest_due` is the newest occurrence of the rule that is due, whether or not it is among
+    `occurrences`: under `latest` it alone stands for all older ones.
+    """
+    grace_limit = now - timedelta(seconds=misfire.grace_seconds)
+    if not occurrences or occurrences[0] >= grace_limit:
+        return Sorted(fire=tuple(occurrences), skipped=())
+    window_limit = now - timedelta(seconds=misfire.window_seconds)
+
+    def fires(occurrence: datetime) -> bool:
+        if occurrence >= grace_limit:
+            return True
+        if occurrence < window_limit or misfire.policy is MisfirePolicy.SKIP:
+            return False
+        return misfire.policy is MisfirePolicy.ALL or occurrence == latest_due
+
+    runs = [(fired, tuple(run)) for fired, run in groupby(occurrences, key=fires)]
+    return Sorted(
+        fire=tuple(each for fired, run in runs if fired for each in run),
+        skipped=tuple(span_of(run) for fired, run in runs if not fired),
+    )
+
+
+def span_of(run: Iterable[datetime]) -> Span:
+    """One entry for a run of instants, ascending and not empty."""
+    instants = tuple(run)
+    return Span(first=instants[0], last=instants[-1], count=len(instants))
+
+
+def jitter(schedule_id: str, run_time: datetime, jitter_seconds: float) -> timedelta:
+    """A delay in [0, jitter_seconds), always the same for one occurrence.
+
+    A fleet of midnight schedules thus spreads the same way every night.
+    """
+    if jitter_seconds <= 0:
+        return timedelta(0)
+    digest = blake2b(f"{schedule_id}|{to_ms(run_time)}".encode(), digest_size=8).digest()
+    return timedelta(seconds=jitter_seconds * int.from_bytes(digest) / 2**64)

@@ -1,0 +1,343 @@
+"""What a store does for this product, in the words of queues and ledgers.
+
+Every method takes batches, is one or very few round trips, and raises StoreUnavailable when the server or
+file cannot be reached. Whatever depends on wall time is given `now`; leases run on the store's own clock.
+
+Rules that every backend keeps (shown by tests/contract):
+
+- An event id stands in at most one of: the ready queue, the worker queue, in flight.
+- The ledger is the truth. A queue entry whose event is not live means nothing; a live event in no queue is
+  found by `live` with `missing`, and queued again.
+- A crash between any two calls is repaired by making the calls again.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, Protocol, Self, TypeVar
+
+from rrcli.core.models import Event, EventState, Schedule, ScheduleState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page(Generic[T]):
+    """Part of a list, and how many there are in all."""
+
+    items: tuple[T, ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advance:
+    """Move a watermark, if the rule it came from is still the current one."""
+
+    schedule_id: str
+    rule_revision: int
+    next_run: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueEntry:
+    """An event id and when it is due."""
+
+    event_id: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Depths:
+    """How many ids stand where, and since when the oldest ready one is due."""
+
+    ready: int
+    worker: int
+    in_flight: int
+    oldest_due: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heartbeat:
+    """A sign of life of one daemon process; `detail` holds its counters."""
+
+    daemon: str
+    instance: str
+    host: str
+    pid: int
+    started_at: datetime
+    seen_at: datetime
+    detail: Mapping[str, float]
+
+
+class Channel(StrEnum):
+    """Who is woken: the dispatcher by an earlier head of the ready queue, the worker by work."""
+
+    DISPATCHER = "dispatcher"
+    WORKER = "worker"
+
+
+class Schedules(Protocol):
+    """The schedules and their watermarks."""
+
+    def add(self, schedules: Sequence[Schedule]) -> None:
+        """Store new schedules. Raises Conflict when an id exists."""
+        ...
+
+    def get(self, ids: Collection[str]) -> dict[str, Schedule]:
+        """Those that exist, by id."""
+        ...
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
+        """Candidates for what a person typed: the exact id; else the exact name; else a prefix of the id."""
+        ...
+
+    def find(
+        self,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> Page[Schedule]:
+        """Newest first (by id, descending). `name` matches a part of the name, ignoring case."""
+        ...
+
+    def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
+        """Overwrite, if the stored revision is still `expected_revision`; False when it is not or is gone."""
+        ...
+
+    def remove(self, schedule_id: str) -> bool:
+        """Delete the schedule itself; False when there was none."""
+        ...
+
+    def due(self, before: datetime, limit: int) -> list[Schedule]:
+        """Active schedules whose watermark is earlier than `before`, earliest first, by index."""
+        ...
+
+    def advance(self, moves: Sequence[Advance]) -> None:
+        """Set watermarks where the rule revision is unchanged and the schedule still active.
+
+        A watermark never goes back: an earlier value than the stored one changes nothing.
+        """
+        ...
+
+    def exhausted(self, limit: int) -> list[Schedule]:
+        """Active schedules with no watermark left: they complete when their last event has ended."""
+        ...
+
+    def counts(self) -> dict[ScheduleState, int]:
+        """How many schedules there are in each state (absent means 0)."""
+        ...
+
+
+class Events(Protocol):
+    """The ledger: live events, and the archive of finished ones."""
+
+    def add(self, events: Sequence[Event]) -> list[Event]:
+        """Enter events; returns those that now must stand in the ready queue.
+
+        These are the new ones, and those found live and still in state ready_queue or retry (an earlier
+        try crashed before queueing), as stored. An id that is in the archive is not entered again, unless
+        it is there as `superseded`: then the archived entry goes and the occurrence is on again.
+        """
+        ...
+
+    def get(self, ids: Collection[str]) -> dict[str, Event]:
+        """The live ones among `ids`, by id."""
+        ...
+
+    def find(self, event_id: str) -> Event | None:
+        """One event, live or archived."""
+        ...
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Event]:
+        """Events, live or archived, whose id starts with `reference`."""
+        ...
+
+    def pending(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        """Live events, of one schedule or of all, by run time ascending."""
+        ...
+
+    def history(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        """Archived events, of one schedule or of all, by run time descending."""
+        ...
+
+    def dispatched(self, ids: Collection[str], now: datetime) -> None:
+        """Give the status worker_queue to those of `ids` that are live in state ready_queue or retry."""
+        ...
+
+    def save(self, events: Sequence[Event]) -> None:
+        """Overwrite live events (a retry was noted); ids that are not live are left alone."""
+        ...
+
+    def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
+        """Write finished events to the archive, then delete the live ones.
+
+        An id that the archive has keeps its first entry. Returns the ids that were not live any more:
+        finished by another worker, or removed with their schedule.
+        """
+        ...
+
+    def record_skips(self, events: Sequence[Event], now: datetime) -> None:
+        """Enter skipped runs straight into the archive; a longer run replaces a shorter of the same id."""
+        ...
+
+    def discard(self, ids: Collection[str]) -> None:
+        """Delete live events without a trace (their schedule is gone)."""
+        ...
+
+    def live(self, *, after_id: str, limit: int) -> list[Event]:
+        """Live events by id ascending, from the first id greater than `after_id` ('' to start)."""
+        ...
+
+    def unfinished(
+        self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
+    ) -> list[Event]:
+        """Live events of one schedule (with run_time < `before`), by run time ascending."""
+        ...
+
+    def archived(self, ids: Collection[str]) -> set[str]:
+        """Which of `ids` the archive has."""
+        ...
+
+    def forget(self, schedule_id: str) -> list[str]:
+        """Delete all events of a schedule, live and archived; returns the ids that were live."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` archived events that were archived before; how many were deleted."""
+        ...
+
+    def counts(self) -> dict[EventState, int]:
+        """How many live events there are in each state (absent means 0)."""
+        ...
+
+
+class Queues(Protocol):
+    """ready_queue (by due time) -> worker_queue (due, unclaimed) -> in flight (claimed under a lease)."""
+
+    def add(self, entries: Sequence[QueueEntry]) -> None:
+        """Put ids into the ready queue; those already in any queue stay where they are.
+
+        Wakes the dispatcher when the head became earlier.
+        """
+        ...
+
+    def head(self) -> datetime | None:
+        """Due time of the first entry of the ready queue."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Ids of the ready queue that are due, earliest first; they stay there."""
+        ...
+
+    def promote(self, ids: Collection[str]) -> int:
+        """Move those of `ids` that are in the ready queue to the worker queue and wake workers; how many."""
+        ...
+
+    def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
+        """Take ids from the worker queue, earliest due first, under the worker's lease (renewed by this)."""
+        ...
+
+    def extend(self, worker: str, lease: timedelta) -> bool:
+        """Renew the lease; False when it had run out or is unknown: what was claimed may be elsewhere now."""
+        ...
+
+    def acknowledge(self, worker: str, ids: Collection[str]) -> None:
+        """Forget claims of this worker: the ledger has the result. Claims that are another's stay."""
+        ...
+
+    def retry(self, worker: str, entries: Sequence[QueueEntry]) -> None:
+        """Move claims of this worker back to the ready queue, due later."""
+        ...
+
+    def release(self, worker: str) -> int:
+        """Return all claims of this worker to the worker queue and end its lease; how many returned."""
+        ...
+
+    def reap(self) -> int:
+        """Return the claims of workers whose lease has run out to the worker queue; how many returned."""
+        ...
+
+    def withdraw(self, ids: Collection[str]) -> set[str]:
+        """Take ids out of the ready and worker queues; those in flight stay. Returns the ids taken out."""
+        ...
+
+    def missing(self, ids: Collection[str]) -> set[str]:
+        """Which of `ids` stand in no queue and are not in flight."""
+        ...
+
+    def depths(self) -> Depths:
+        """Lengths of all queues."""
+        ...
+
+    def incarnation(self) -> str:
+        """A token that changes when the queues were emptied or replaced: all live events are to be checked.
+
+        Made and stored by the first call that finds none.
+        """
+        ...
+
+
+class Heartbeats(Protocol):
+    """Signs of life."""
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Store the newest sign of life of one instance."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """The instance ended in order; it is not listed any more."""
+        ...
+
+    def list(self, since: datetime) -> list[Heartbeat]:
+        """Instances seen at or after `since`, by daemon and instance."""
+        ...
+
+
+class Waiter(Protocol):
+    """One process's ear on a channel; made before the first look, so that no wake-up is lost."""
+
+    def fileno(self) -> int:
+        """Readable when woken, for select."""
+        ...
+
+    def drain(self) -> None:
+        """Forget the wake-ups that have come so far."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Repository(Protocol):
+    """One open store. Thread-safe; one per process."""
+
+    schedules: Schedules
+    events: Events
+    queues: Queues
+    heartbeats: Heartbeats
+
+    @property
+    def description(self) -> str:
+        """What and where it is, without credentials: `embedded /path` or `mongo host, redis host`."""
+        ...
+
+    def init(self) -> None:
+        """Make tables, indexes, whatever must exist; safe to repeat, also by several at once."""
+        ...
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable when a server or the file cannot be reached, within about two seconds."""
+        ...
+
+    def waiter(self, channel: Channel) -> Waiter:
+        """A new ear on a channel."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...

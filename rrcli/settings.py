@@ -1,0 +1,366 @@
+"""Settings: defaults < config.yaml < environment < flags, each checked once, at start.
+
+The declarations below are the only list of settings there is: the loader, `rrcli config show`, the shipped
+config/config.yaml test and the reference in the docs all read them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+from rrcli.core.fields import (
+    Boolean,
+    Check,
+    Choice,
+    Integer,
+    ListOf,
+    Number,
+    Optional,
+    Text,
+    did_you_mean,
+)
+from rrcli.core.models import Misfire, MisfirePolicy
+from rrcli.errors import FieldError, InvalidSettings
+
+_NETWORK = Text(
+    maximum=43, form=r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?", form_name="an IP network such as 10.0.0.0/8"
+)
+_PORT = Integer(1, 65_535)
+
+
+def _key(
+    default: object,
+    check: Check,
+    doc: str,
+    *,
+    env: str | None = None,
+    flag: str | None = None,
+    secret: bool = False,
+) -> Any:
+    """Declare one setting. `env` overrides the SECTION_KEY name; `secret` masks it in `config show`."""
+    return field(
+        default=default, metadata={"check": check, "doc": doc, "env": env, "flag": flag, "secret": secret}
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MongoSettings:
+    """Where the truth is kept; unset means the embedded store."""
+
+    uri: str | None = _key(
+        None,
+        Optional(Text(4096, form=r"mongodb(\+srv)?://.+", form_name="a mongodb:// or mongodb+srv:// URI")),
+        "MongoDB 6 or later: standalone, replica set or sharded. Unset: the embedded SQLite store.",
+        secret=True,
+    )
+    database: str = _key(
+        "schedulerdb",
+        Text(63, form=r"[A-Za-z0-9_-]+", form_name="letters, digits, - and _"),
+        "The MongoDB database.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RedisSettings:
+    """The queues; nothing here that cannot be rebuilt from MongoDB."""
+
+    url: str | None = _key(
+        None,
+        Optional(Text(4096, form=r"(rediss?|unix)://.+", form_name="a redis://, rediss:// or unix:// URL")),
+        "Redis 6.2 or later, or Valkey; TLS, user and password go here. Wins over host and port.",
+        secret=True,
+    )
+    host: str = _key("localhost", Text(253, form=r"\S+", form_name="a host name or address"), "Redis host.")
+    port: int = _key(6379, _PORT, "Redis port.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddedSettings:
+    """The store used when mongo.uri is unset: one SQLite file."""
+
+    data_dir: str | None = _key(
+        None,
+        Optional(Text(4096, form_name="a folder")),
+        "Folder of the embedded store. Unset: the platform's folder for user data.",
+        env="RRCLI_DATA_DIR",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiSettings:
+    """The REST service."""
+
+    host: str = _key(
+        "127.0.0.1", Text(253, form=r"\S+", form_name="a host name or address"), "Address to listen on."
+    )
+    port: int = _key(8080, _PORT, "Port to listen on.")
+    workers: int = _key(2, Integer(1, 64), "gunicorn worker processes.")
+    threads: int = _key(4, Integer(1, 256), "Threads of each gunicorn worker.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrequeuerSettings:
+    """How far ahead occurrences are queued."""
+
+    ticker_interval_seconds: int = _key(
+        20, Integer(1, 86_400), "Seconds between two ticks.", flag="--prequeuer-ticker-seconds"
+    )
+    event_timeframe_minutes: int = _key(
+        10, Integer(1, 10_080), "Minutes ahead that are queued.", flag="--prequeuer-timeframe-minutes"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerSettings:
+    """The HTTP calls."""
+
+    count: int = _key(
+        5,
+        Integer(1, 1000),
+        "Workers in one worker daemon; each keeps up to `concurrency` calls in flight.",
+        flag="--worker-count",
+    )
+    concurrency: int = _key(40, Integer(1, 1000), "Calls in flight per worker.")
+    max_retries: int = _key(
+        3,
+        Integer(0, 100),
+        "Retries after the first attempt, for schedules that do not say.",
+        flag="--worker-max-retries",
+    )
+    lease_seconds: int = _key(
+        30, Integer(2, 3600), "A worker silent for longer than this loses its claims to the others."
+    )
+    grace_seconds: int = _key(
+        30, Integer(0, 3600), "On SIGTERM, time for calls in flight to end before they are given back."
+    )
+    allow_private: bool = _key(True, Boolean(), "Whether private and loopback addresses may be called.")
+    allow_networks: tuple[str, ...] = _key((), ListOf(_NETWORK, 100), "Networks that may always be called.")
+    deny_networks: tuple[str, ...] = _key(
+        ("169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8", "0.0.0.0/32", "::/128"),
+        ListOf(_NETWORK, 100),
+        "Networks never called: link-local with the cloud metadata address, multicast, unspecified.",
+    )
+    ca_file: str | None = _key(
+        None, Optional(Text(4096, form_name="a file")), "CA certificates (PEM). Unset: certifi's."
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MisfireSettings:
+    """Defaults of new schedules for occurrences that come up late."""
+
+    policy: str = _key(
+        "latest", Choice(tuple(MisfirePolicy)), "Late occurrences: fire all, the latest, or skip them."
+    )
+    grace_seconds: float = _key(60.0, Number(0, 86_400), "Up to this late is on time.")
+    window_seconds: float = _key(86_400.0, Number(0, 31_622_400), "Later than this never fires.")
+
+    def default(self) -> Misfire:
+        """The misfire settings of a schedule that does not say."""
+        return Misfire(
+            policy=MisfirePolicy(self.policy),
+            grace_seconds=self.grace_seconds,
+            window_seconds=self.window_seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistorySettings:
+    """How long finished events are kept."""
+
+    keep_days: int = _key(0, Integer(0, 36_500), "Days that archived events are kept; 0 keeps them for ever.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogSettings:
+    """Logging, on stderr."""
+
+    level: str = _key(
+        "info", Choice(("debug", "info", "warn", "error")), "Lowest level shown.", flag="--log-level"
+    )
+    format: str = _key(
+        "auto", Choice(("auto", "json", "text")), "json, text, or text on a terminal and json elsewhere."
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything that can be set; one attribute a section."""
+
+    mongo: MongoSettings = MongoSettings()
+    redis: RedisSettings = RedisSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    api: ApiSettings = ApiSettings()
+    prequeuer: PrequeuerSettings = PrequeuerSettings()
+    worker: WorkerSettings = WorkerSettings()
+    misfire: MisfireSettings = MisfireSettings()
+    history: HistorySettings = HistorySettings()
+    log: LogSettings = LogSettings()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """One declared setting: `name` is dotted, `env` its variable, `flag` its daemon option if it has one."""
+
+    name: str
+    default: object
+    check: Check
+    doc: str
+    env: str
+    flag: str | None
+    secret: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """Settings, and where each came from: key name -> `default`, a file, `environment NAME`, `flag --x`."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    file: Path | None
+
+
+def keys() -> Iterator[Key]:
+    """All declared settings, in order."""
+    for section in fields(Settings):
+        for declared in fields(cast(Any, section.default)):
+            name = f"{section.name}.{declared.name}"
+            meta = declared.metadata
+            yield Key(
+                name=name,
+                default=declared.default,
+                check=meta["check"],
+                doc=meta["doc"],
+                env=meta["env"] or name.upper().replace(".", "_"),
+                flag=meta["flag"],
+                secret=meta["secret"],
+            )
+
+
+def load(
+    *,
+    file: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Loaded:
+    """Read, merge and check all sources; `flags` maps key names to values, None meaning not given.
+
+    Raises InvalidSettings naming the source, the key, the value and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    path = _find_file(file, environ)
+    from_file = _read_file(path) if path else {}
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    errors: list[str] = []
+    for key in keys():
+        raw, source = _raw_value(key, from_file, environ, flags or {}, path)
+        found: list[FieldError] = []
+        values[key.name] = key.default if source == "default" else key.check(raw, key.name, found)
+        sources[key.name] = source
+        errors += [f"{source}: {_masked(key, error)}" for error in found]
+    errors += [f"{path}: {problem}" for problem in _unknown(from_file)]
+    if not errors:
+        errors = _contradictions(values, sources)
+    if errors:
+        raise InvalidSettings(
+            "\n".join(errors), hint="Run `rrcli config show` to see every key and its source."
+        )
+    return Loaded(settings=_build(values), sources=sources, file=path)
+
+
+def search_path(environ: Mapping[str, str]) -> list[Path]:
+    """Where a configuration file is looked for when none is named; the first that exists is used."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return [
+        Path("config/config.yaml"),
+        Path(home, "rrule-scheduler", "config.yaml"),
+        Path("/etc/rrule-scheduler/config.yaml"),
+    ]
+
+
+def _find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
+    named = named or environ.get("RRCLI_CONFIG") or None
+    if named is None:
+        return next((path for path in search_path(environ) if path.is_file()), None)
+    if not Path(named).is_file():
+        raise InvalidSettings(f"There is no configuration file {named}.", hint="Write one: rrcli config init")
+    return Path(named)
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    """The file's values under dotted names. Raises InvalidSettings when it is no mapping of sections."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise InvalidSettings(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise InvalidSettings(f"{path}: must hold sections such as `worker:`, not {type(data).__name__}")
+    flat: dict[str, object] = {}
+    for section, content in data.items():
+        if isinstance(content, dict):
+            flat |= {f"{section}.{name}": value for name, value in content.items()}
+        elif content is not None:
+            flat[str(section)] = content
+    return flat
+
+
+def _raw_value(
+    key: Key,
+    from_file: Mapping[str, object],
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    path: Path | None,
+) -> tuple[object, str]:
+    """The value that wins, and where it came from."""
+    if flags.get(key.name) is not None:
+        return flags[key.name], f"flag {key.flag or '--' + key.name}"
+    if environ.get(key.env):
+        return key.check.parse(environ[key.env]), f"environment {key.env}"
+    if key.name in from_file:
+        return from_file[key.name], str(path)
+    return key.default, "default"
+
+
+def _unknown(from_file: Mapping[str, object]) -> Iterator[str]:
+    known = [key.name for key in keys()]
+    for name in from_file:
+        if name not in known:
+            near = did_you_mean(name, known)
+            yield f"{name} is not a setting" + (f"; did you mean {near}?" if near else "")
+
+
+def _contradictions(values: Mapping[str, object], sources: Mapping[str, str]) -> list[str]:
+    """Values that are fine alone and wrong together."""
+    tick = cast(int, values["prequeuer.ticker_interval_seconds"])
+    window = cast(int, values["prequeuer.event_timeframe_minutes"]) * 60
+    if window < tick:
+        source = sources["prequeuer.ticker_interval_seconds"]
+        return [
+            f"{source}: prequeuer.ticker_interval_seconds: must be at most the window, "
+            f"prequeuer.event_timeframe_minutes = {window} seconds (got {tick}): "
+            "occurrences between two ticks would be queued late"
+        ]
+    return []
+
+
+def _masked(key: Key, error: FieldError) -> str:
+    shown = FieldError(field=error.field, value="********", allowed=error.allowed) if key.secret else error
+    return shown.sentence()
+
+
+def _build(values: Mapping[str, object]) -> Settings:
+    sections: dict[str, Any] = {}
+    for section in fields(Settings):
+        kind: Any = type(section.default)
+        sections[section.name] = kind(
+            **{
+                declared.name: values[f"{section.name}.{declared.name}"]
+                for declared in fields(cast(Any, kind))
+            }
+        )
+    return Settings(**sections)
