@@ -1,1 +1,1 @@
-
+"""The use cases that command line, REST service and daemons share."""

@@ -1,0 +1,171 @@
+"""What a schedule's fields may hold, as they come from REST, CLI and files."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rrcli.core.fields import (
+    Boolean,
+    Check,
+    Choice,
+    Integer,
+    ListOf,
+    Nested,
+    Number,
+    Optional,
+    Text,
+    check_mapping,
+    refuse,
+)
+from rrcli.core.models import MisfirePolicy, Overlap
+from rrcli.core.request import secret_key
+from rrcli.errors import FieldError, InvalidInput
+
+MASK = "********"
+"""What stands for a value that is not shown; sent back, it keeps the stored value."""
+
+BODY_LIMIT = 256 * 1024
+HEADERS_LIMIT = 16 * 1024
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\u0080-\U0010ffff]*")
+_FRAMING = frozenset(
+    {"content-length", "transfer-encoding", "connection", "expect", "upgrade", "trailer", "te"}
+)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A callback target: absolute, http or https, printable ASCII."""
+
+    allowed: str = "an absolute http:// or https:// URL in ASCII, at most 2048 characters"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        if not isinstance(value, str) or len(value) > 2048 or not re.fullmatch(r"[\x21-\x7e]+", value):
+            refuse(errors, path, value, self.allowed)
+            return value
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            refuse(errors, path, value, self.allowed)
+        return value
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Header names and values that can be sent as they are; line breaks would smuggle headers of their own."""
+
+    maximum: int = 50
+    allowed: str = "a mapping of at most 50 header names to text values, 16 KiB in all"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        if (
+            not isinstance(value, Mapping)
+            or len(value) > self.maximum
+            or sum(len(str(name)) + len(str(content)) for name, content in value.items()) > HEADERS_LIMIT
+        ):
+            refuse(errors, path, value, self.allowed)
+            return {}
+        seen: set[str] = set()
+        for name, content in value.items():
+            self._check_one(name, content, f"{path}.{name}", seen, errors)
+        return dict(value)
+
+    def _check_one(
+        self, name: object, content: object, path: str, seen: set[str], errors: list[FieldError]
+    ) -> None:
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            refuse(errors, path, name, "a header name: letters, digits and !#$%&'*+.^_`|~-")
+        elif name.lower() in _FRAMING:
+            refuse(errors, path, name, "left out: this header belongs to the connection, not to the request")
+        elif name.lower() in seen:
+            refuse(errors, path, name, "given once; header names ignore case")
+        elif not isinstance(content, str) or not _HEADER_VALUE.fullmatch(content) or not _is_unicode(content):
+            refuse(errors, path, content, "text without line breaks or control characters")
+        seen.add(str(name).lower())
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A signing secret of the Standard Webhooks form."""
+
+    allowed: str = "whsec_ and 24 to 64 bytes in base64"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        try:
+            usable = isinstance(value, str) and (value == MASK or 24 <= len(secret_key(value)) <= 64)
+        except ValueError:
+            usable = False
+        if not usable:
+            refuse(errors, path, MASK, self.allowed)
+        return value
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+_RETRY: Mapping[str, Check] = {
+    "base_seconds": Number(0, 86_400),
+    "factor": Number(1, 100),
+    "cap_seconds": Number(0, 86_400),
+}
+_MISFIRE: Mapping[str, Check] = {
+    "policy": Choice(tuple(MisfirePolicy)),
+    "grace_seconds": Number(0, 86_400),
+    "window_seconds": Number(0, 31_622_400),
+}
+
+SCHEDULE_FIELDS: Mapping[str, Check] = {
+    "name": Text(200, form=r"\S(.*\S)?", form_name="a name without line breaks or blanks at its ends"),
+    "rrule": Text(1_000_000),
+    "timezone": Optional(Text(64)),
+    "callback_url": Url(),
+    "method": Optional(Choice(_METHODS)),
+    "headers": Optional(Headers()),
+    "body": Optional(Text(BODY_LIMIT, minimum=0)),
+    "timeout_seconds": Number(0.1, 3600),
+    "max_retries": Optional(Integer(0, 100)),
+    "retry": Nested(_RETRY, dict),
+    "follow_redirects": Boolean(),
+    "misfire": Nested(_MISFIRE, dict),
+    "overlap": Choice(tuple(Overlap)),
+    "jitter_seconds": Number(0, 86_400),
+    "tags": ListOf(Text(64, form=r"[^\s,]+", form_name="a word without blanks or commas"), 20),
+    "secrets": ListOf(Secret(), 10),
+}
+"""Every field a person may set, with its check."""
+
+REQUIRED = ("name", "rrule", "callback_url")
+READ_ONLY = ("id", "state", "state_reason", "revision", "next_run", "created_at", "updated_at")
+
+
+def check_schedule(data: Mapping[str, object], *, partial: bool) -> dict[str, object]:
+    """The checked fields of a new schedule, or (`partial`) of a change to one.
+
+    Raises InvalidInput listing every refused field.
+    """
+    errors = [
+        FieldError(field=name, value=data[name], allowed="is read-only; leave it out")
+        for name in READ_ONLY
+        if name in data
+    ]
+    rest = {name: value for name, value in data.items() if name not in READ_ONLY}
+    values = check_mapping(rest, SCHEDULE_FIELDS, errors, required=() if partial else REQUIRED)
+    if errors:
+        raise InvalidInput(errors)
+    return values

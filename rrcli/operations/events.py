@@ -1,0 +1,51 @@
+"""Reading the ledger, and taking single events out of it."""
+
+from rrcli.core.models import Event, EventState
+from rrcli.errors import Conflict, NotFound
+from rrcli.operations.context import Context
+from rrcli.repository.base import Page
+
+
+def get(context: Context, event_id: str) -> Event:
+    """One event, live or archived. Raises NotFound."""
+    found = context.repository.events.find(event_id)
+    if found is None:
+        raise NotFound(f"There is no event {event_id}.", hint="List them: rrcli events history SCHEDULE")
+    return found
+
+
+def resolve(context: Context, reference: str) -> Event:
+    """The event with an id or a unique beginning of one. Raises NotFound, or Conflict when several fit."""
+    found = context.repository.events.resolve(reference)
+    if not found:
+        raise NotFound(f"No event has an id like {reference!r}.", hint="List: rrcli events history SCHEDULE")
+    if len(found) > 1:
+        several = ", ".join(each.id for each in found)
+        raise Conflict(f"{reference!r} fits several events: {several}.", hint="Give more of the id.")
+    return found[0]
+
+
+def pending(context: Context, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+    """Live events of one schedule or of all, next first."""
+    return context.repository.events.pending(schedule_id, limit=limit, offset=offset)
+
+
+def history(context: Context, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+    """Finished events of one schedule or of all, newest first."""
+    return context.repository.events.history(schedule_id, limit=limit, offset=offset)
+
+
+def cancel(context: Context, event_id: str) -> Event:
+    """Take a waiting event out of the queues for good.
+
+    Raises NotFound, and Conflict when it has ended or is being called right now.
+    """
+    event = get(context, event_id)
+    if event.state.final:
+        raise Conflict(f"Event {event_id} has ended already, as {event.state}.")
+    if not context.repository.queues.withdraw([event_id]):
+        raise Conflict(f"Event {event_id} is being called right now.", hint="Look at it again in a moment.")
+    now = context.now()
+    cancelled = event.moved(EventState.CANCELLED, now, "Cancelled by hand")
+    context.repository.events.archive([cancelled], now)
+    return cancelled

@@ -1,0 +1,330 @@
+"""Creating, changing, pausing and deleting schedules.
+
+A change is written to the schedule first; what it takes out of the queues comes after, and may be lost in a
+crash: the worker asks the current rule before it fires an event of an older revision.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from rrcli.core.ids import occurrence_id, random_id
+from rrcli.core.inputs import MASK, check_schedule
+from rrcli.core.models import (
+    Event,
+    EventState,
+    Kind,
+    MisfirePolicy,
+    Overlap,
+    Schedule,
+    ScheduleState,
+    Status,
+)
+from rrcli.core.policies import span_of
+from rrcli.core.recurrence import Recurrence
+from rrcli.errors import Conflict, NotFound
+from rrcli.operations import rules
+from rrcli.operations.context import Context
+from rrcli.operations.rules import recurrence_of
+from rrcli.operations.window import OCCURRENCES_PER_PASS, queue_window, skipped_event
+from rrcli.repository.base import Page, QueueEntry
+
+_WRITE_TRIES = 10
+
+
+def create(context: Context, data: Mapping[str, object]) -> Schedule:
+    """Store a new schedule and queue what falls into the current window.
+
+    A rule without DTSTART is anchored now. Occurrences before now never fire; a rule whose occurrences are
+    all in the past makes a schedule that is completed from the start. Raises InvalidInput.
+    """
+    values = check_schedule(data, partial=False)
+    now = context.now()
+    recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=now)
+    next_run = recurrence.after(now, inclusive=True)
+    base = Schedule(
+        id=random_id(now, secrets.token_bytes(8)),
+        name="",
+        rrule=recurrence.text,
+        callback_url="",
+        misfire=context.settings.misfire.default(),
+        state=ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED,
+        next_run=next_run,
+        created_at=now,
+        updated_at=now,
+    )
+    schedule = replace(base, **_field_changes(base, values))
+    context.repository.schedules.add([schedule])
+    _queue_now(context, schedule, now)
+    return schedule
+
+
+def get(context: Context, schedule_id: str) -> Schedule:
+    """Raises NotFound."""
+    found = context.repository.schedules.get([schedule_id]).get(schedule_id)
+    if found is None:
+        raise NotFound(f"There is no schedule {schedule_id}.", hint="List them: rrcli schedule list")
+    return found
+
+
+def resolve(context: Context, reference: str) -> Schedule:
+    """The schedule that a person means by an id, a unique prefix of one, or a name.
+
+    Raises NotFound, or Conflict when several fit.
+    """
+    found = context.repository.schedules.resolve(reference)
+    if not found:
+        raise NotFound(
+            f"No schedule has the id or name {reference!r}.", hint="List them: rrcli schedule list"
+        )
+    if len(found) > 1:
+        several = ", ".join(f"{each.id} ({each.name})" for each in found)
+        raise Conflict(f"{reference!r} fits several schedules: {several}.", hint="Give more of the id.")
+    return found[0]
+
+
+def find(
+    context: Context,
+    *,
+    state: ScheduleState | None = None,
+    name: str | None = None,
+    tag: str | None = None,
+    limit: int,
+    offset: int = 0,
+) -> Page[Schedule]:
+    """Schedules, newest first."""
+    return context.repository.schedules.find(state=state, name=name, tag=tag, limit=limit, offset=offset)
+
+
+def update(
+    context: Context,
+    schedule_id: str,
+    data: Mapping[str, object],
+    *,
+    expected_revision: int | None = None,
+) -> Schedule:
+    """Change the given fields; the others keep their values.
+
+    A new rule or time zone takes queued occurrences of the old one out of the queues, and queues its own. A
+    rule without DTSTART keeps the schedule's present one. Raises InvalidInput, NotFound, and Conflict when
+    `expected_revision` is not the stored one.
+    """
+    values = check_schedule(data, partial=True)
+
+    def change(old: Schedule, now: datetime) -> Schedule:
+        new = replace(old, **_field_changes(old, values))
+        if not {"rrule", "timezone"} & values.keys():
+            return new
+        recurrence = rules.changed(old, values)
+        if recurrence.text == old.rrule and new.timezone == old.timezone:
+            return new
+        return _with_rule(replace(new, rrule=recurrence.text), recurrence, now)
+
+    return _write(context, schedule_id, change, expected_revision)
+
+
+def pause(
+    context: Context, schedule_id: str, *, reason: str | None = None, expected_revision: int | None = None
+) -> Schedule:
+    """Stop making occurrences; those in the queues are superseded. Pausing twice changes nothing."""
+
+    def change(old: Schedule, now: datetime) -> Schedule:
+        if old.state is ScheduleState.PAUSED:
+            return old
+        if old.state is ScheduleState.COMPLETED:
+            raise Conflict(f"Schedule {old.id} is completed: there is nothing to pause.")
+        return replace(old, state=ScheduleState.PAUSED, state_reason=reason, rule_revision=old.revision + 1)
+
+    return _write(context, schedule_id, change, expected_revision)
+
+
+def resume(context: Context, schedule_id: str, *, expected_revision: int | None = None) -> Schedule:
+    """Make occurrences again, from now on; those that fell into the pause are recorded as skipped."""
+
+    def change(old: Schedule, now: datetime) -> Schedule:
+        if old.state is ScheduleState.COMPLETED:
+            raise Conflict(
+                f"Schedule {old.id} is completed: its rule has no occurrence left.",
+                hint="Give it a new rule.",
+            )
+        if old.state is ScheduleState.ACTIVE:
+            return old
+        _record_pause(context, old, now)
+        active = replace(old, state=ScheduleState.ACTIVE, state_reason=None)
+        return _with_rule(active, recurrence_of(old), now)
+
+    return _write(context, schedule_id, change, expected_revision)
+
+
+def trigger(context: Context, schedule_id: str) -> Event:
+    """Call once, now, whatever the rule and state; the event is of kind manual."""
+    schedule = get(context, schedule_id)
+    now = context.now()
+    status = Status(time=now, status=EventState.READY, message="Triggered by hand")
+    event = Event(
+        id=occurrence_id(schedule.id, now, Kind.MANUAL, secrets.token_hex(8)),
+        schedule_id=schedule.id,
+        run_time=now,
+        due=now,
+        kind=Kind.MANUAL,
+        revision=schedule.revision,
+        status=(status,),
+        created_at=now,
+    )
+    waiting = context.repository.events.add([event])
+    context.repository.queues.add([QueueEntry(event_id=each.id, due=each.due) for each in waiting])
+    return event
+
+
+def delete(context: Context, schedule_id: str, *, expected_revision: int | None = None) -> None:
+    """Remove the schedule with all its events, queued, live and archived.
+
+    Raises NotFound, and Conflict when `expected_revision` is not the stored one.
+    """
+    schedule = get(context, schedule_id)
+    if expected_revision is not None:
+        _require_revision(schedule, expected_revision)
+    if not context.repository.schedules.remove(schedule_id):
+        raise NotFound(f"There is no schedule {schedule_id}.")
+    forget(context, schedule_id)
+
+
+def forget(context: Context, schedule_id: str) -> None:
+    """Remove all events of a schedule that is gone; safe to repeat."""
+    live = context.repository.events.forget(schedule_id)
+    context.repository.queues.withdraw(live)
+
+
+def _write(
+    context: Context,
+    schedule_id: str,
+    change: Callable[[Schedule, datetime], Schedule],
+    expected_revision: int | None,
+) -> Schedule:
+    """Read, change, write if nobody else wrote in between; then bring the queues in line."""
+    for _ in range(_WRITE_TRIES):
+        now = context.now()
+        old = get(context, schedule_id)
+        if expected_revision is not None:
+            _require_revision(old, expected_revision)
+        new = change(old, now)
+        if new == old:
+            return old
+        new = replace(new, revision=old.revision + 1, updated_at=now)
+        if context.repository.schedules.replace(new, expected_revision=old.revision):
+            if new.rule_revision != old.rule_revision:
+                _supersede(context, new, now)
+                _queue_now(context, new, now)
+            return new
+    raise Conflict(f"Schedule {schedule_id} is being changed by others all the time.", hint="Try again.")
+
+
+def _require_revision(schedule: Schedule, expected: int) -> None:
+    if schedule.revision != expected:
+        raise Conflict(
+            f"Schedule {schedule.id} is at revision {schedule.revision}, not {expected}.",
+            hint="Read it again and repeat the change on what is there now.",
+        )
+
+
+def _with_rule(schedule: Schedule, recurrence: Recurrence, now: datetime) -> Schedule:
+    """The schedule with its rule counted from now; a paused one stays paused."""
+    next_run = recurrence.after(now, inclusive=True)
+    state = ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED
+    return replace(
+        schedule,
+        state=schedule.state if schedule.state is ScheduleState.PAUSED else state,
+        next_run=next_run,
+        rule_revision=schedule.revision + 1,
+    )
+
+
+def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked values as fields of the model; nested ones merged into the old, masked ones kept."""
+    changes = dict(values)
+    changes.pop("rrule", None)
+    if "retry" in values:
+        changes["retry"] = replace(old.retry, **values["retry"])
+    if "misfire" in values:
+        policy = MisfirePolicy(values["misfire"].get("policy", old.misfire.policy))
+        changes["misfire"] = replace(old.misfire, **(values["misfire"] | {"policy": policy}))
+    if "overlap" in values:
+        changes["overlap"] = Overlap(values["overlap"])
+    if "headers" in values:
+        changes["headers"] = _unmasked_headers(old, values["headers"] or {})
+    if MASK in values.get("secrets", ()):
+        kept = old.secrets
+        changes["secrets"] = tuple(
+            kept[index] if secret == MASK and index < len(kept) else secret
+            for index, secret in enumerate(values["secrets"])
+        )
+    return changes
+
+
+def _unmasked_headers(old: Schedule, headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: old.headers.get(name, value) if value == MASK else value for name, value in headers.items()}
+
+
+def _queue_now(context: Context, schedule: Schedule, now: datetime) -> None:
+    """Queue the current window at once, so that an occurrence in two seconds fires on time."""
+    if (
+        schedule.state is ScheduleState.ACTIVE
+        and schedule.next_run
+        and schedule.next_run < now + context.window
+    ):
+        queue_window(context, [schedule], now)
+
+
+def _supersede(context: Context, schedule: Schedule, now: datetime) -> None:
+    """Take queued occurrences out that the schedule does not have any more."""
+    repository = context.repository
+    stale = [
+        event
+        for event in repository.events.unfinished(schedule.id, limit=100_000)
+        if not may_fire(schedule, event)
+    ]
+    taken = repository.queues.withdraw([event.id for event in stale])
+    repository.events.archive([superseded(schedule, event, now) for event in stale if event.id in taken], now)
+
+
+def may_fire(schedule: Schedule, event: Event) -> bool:
+    """Whether an event still is an occurrence of the schedule as it is now.
+
+    Only events from the rule depend on it; manual runs and replays were asked for by a person.
+    """
+    if event.kind is not Kind.SCHEDULED or event.revision >= schedule.rule_revision:
+        return True
+    if schedule.state is ScheduleState.PAUSED:
+        return False
+    return recurrence_of(schedule).after(event.run_time, inclusive=True) == event.run_time
+
+
+def superseded(schedule: Schedule, event: Event, now: datetime) -> Event:
+    """The event, ended because its schedule was changed or paused."""
+    what = "paused" if schedule.state is ScheduleState.PAUSED else "changed"
+    message = f"Schedule was {what} at revision {schedule.rule_revision}; this event was of {event.revision}"
+    return event.moved(EventState.SUPERSEDED, now, message)
+
+
+def _record_pause(context: Context, schedule: Schedule, now: datetime) -> None:
+    """One entry for the occurrences that the pause swallowed."""
+    if schedule.next_run is None or schedule.next_run >= now:
+        return
+    recurrence = recurrence_of(schedule)
+    missed = recurrence.occurrences(after=schedule.next_run, before=now)
+    skips = []
+    while run := tuple(islice(missed, OCCURRENCES_PER_PASS)):
+        message = f"{len(run)} occurrences while the schedule was paused"
+        skips.append(skipped_event(schedule, span_of(run), now, message))
+    context.repository.events.record_skips(skips, now)
+
+
+def stop_after_gone(context: Context, schedule_id: str) -> None:
+    """The receiver answered 410: pause, unless someone deleted the schedule meanwhile."""
+    try:
+        pause(context, schedule_id, reason="The receiver answered 410 Gone")
+    except NotFound:
+        return

@@ -1,0 +1,110 @@
+"""Records as the JSON that REST and `-o json` show."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rrcli.core.inputs import MASK
+from rrcli.core.models import Attempt, Event, Schedule, ScheduleState
+from rrcli.core.timefmt import format_instant
+from rrcli.errors import InvalidRule
+from rrcli.operations.rules import recurrence_of
+
+Json = dict[str, Any]
+
+
+def schedule_view(schedule: Schedule, now: datetime, *, reveal: bool = False) -> Json:
+    """A schedule; header values and secrets are masked unless `reveal`.
+
+    `next_run` is the next occurrence from `now` on; the stored watermark runs ahead of it by the window.
+    """
+    return {
+        "id": schedule.id,
+        "name": schedule.name,
+        "rrule": schedule.rrule,
+        "timezone": schedule.timezone,
+        "callback_url": schedule.callback_url,
+        "method": schedule.effective_method,
+        "headers": dict(schedule.headers) if reveal else masked(schedule.headers),
+        "body": schedule.body,
+        "timeout_seconds": schedule.timeout_seconds,
+        "max_retries": schedule.max_retries,
+        "retry": {
+            "base_seconds": schedule.retry.base_seconds,
+            "factor": schedule.retry.factor,
+            "cap_seconds": schedule.retry.cap_seconds,
+        },
+        "follow_redirects": schedule.follow_redirects,
+        "misfire": {
+            "policy": schedule.misfire.policy,
+            "grace_seconds": schedule.misfire.grace_seconds,
+            "window_seconds": schedule.misfire.window_seconds,
+        },
+        "overlap": schedule.overlap,
+        "jitter_seconds": schedule.jitter_seconds,
+        "tags": list(schedule.tags),
+        "secrets": list(schedule.secrets) if reveal else [MASK] * len(schedule.secrets),
+        "state": schedule.state,
+        "state_reason": schedule.state_reason,
+        "revision": schedule.revision,
+        "next_run": _instant(next_occurrence(schedule, now)),
+        "created_at": format_instant(schedule.created_at),
+        "updated_at": format_instant(schedule.updated_at),
+    }
+
+
+def masked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Header names with their values hidden."""
+    return dict.fromkeys(headers, MASK)
+
+
+def next_occurrence(schedule: Schedule, now: datetime) -> datetime | None:
+    """The next occurrence of an active schedule; None for any other, and for a rule that cannot be read."""
+    if schedule.state is not ScheduleState.ACTIVE:
+        return None
+    try:
+        return recurrence_of(schedule).after(now, inclusive=True)
+    except InvalidRule:
+        return None
+
+
+def event_view(event: Event) -> Json:
+    """An event in the original's shape, and what this product adds to it."""
+    view: Json = {
+        "_id": event.id,
+        "schedule_id": event.schedule_id,
+        "run_time": format_instant(event.run_time),
+        "status": [
+            {"time": format_instant(step.time), "status": step.status, "message": step.message}
+            for step in event.status
+        ],
+        "created_at": format_instant(event.created_at),
+        "state": event.state,
+        "kind": event.kind,
+        "revision": event.revision,
+        "due": format_instant(event.due),
+        "attempts": [_attempt_view(attempt) for attempt in event.attempts],
+        "lateness_ms": event.lateness_ms,
+        "replay_of": event.replay_of,
+    }
+    if event.span:
+        view["span"] = {
+            "first": format_instant(event.span.first),
+            "last": format_instant(event.span.last),
+            "count": event.span.count,
+        }
+    return view
+
+
+def _attempt_view(attempt: Attempt) -> Json:
+    return {
+        "time": format_instant(attempt.time),
+        "duration_ms": attempt.duration_ms,
+        "status_code": attempt.status_code,
+        "error": attempt.error,
+        "response": attempt.response,
+    }
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)

@@ -1,0 +1,113 @@
+"""Queueing a window: the occurrences of due schedules enter the ledger, then the queue, then watermarks move.
+
+In that order a crash between any two steps is repaired by doing it again: the ledger refuses what it has,
+the queue refuses what stands in it, and a watermark that was not moved only makes the step run once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rrcli.core.ids import occurrence_id
+from rrcli.core.models import Event, EventState, Schedule, Span, Status
+from rrcli.core.policies import jitter, sort_by_misfire
+from rrcli.operations.context import Context
+from rrcli.operations.rules import recurrence_of
+from rrcli.repository.base import Advance, QueueEntry
+
+OCCURRENCES_PER_PASS = 10_000
+"""Occurrences of one schedule taken in one pass; a denser one takes several passes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filled:
+    """What one pass did; `unfinished` schedules have more occurrences inside the window."""
+
+    queued: int = 0
+    skipped: int = 0
+    unfinished: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    events: tuple[Event, ...]
+    skips: tuple[Event, ...]
+    advance: Advance
+    unfinished: bool
+
+
+def queue_window(context: Context, schedules: Sequence[Schedule], now: datetime) -> Filled:
+    """Queue every occurrence of `schedules` from their watermarks to the end of the window."""
+    plans = [_plan(context, schedule, now) for schedule in schedules if schedule.next_run is not None]
+    repository = context.repository
+    skips = [event for plan in plans for event in plan.skips]
+    if skips:
+        repository.events.record_skips(skips, now)
+    events = [event for plan in plans for event in plan.events]
+    waiting = repository.events.add(events) if events else []
+    repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in waiting])
+    repository.schedules.advance([plan.advance for plan in plans])
+    return Filled(
+        queued=len(waiting),
+        skipped=sum(event.span.count if event.span else 1 for event in skips),
+        unfinished=sum(plan.unfinished for plan in plans),
+    )
+
+
+def _plan(context: Context, schedule: Schedule, now: datetime) -> _Plan:
+    """What one schedule needs; touches nothing."""
+    assert schedule.next_run is not None
+    recurrence = recurrence_of(schedule)
+    horizon = now + context.window
+    found = recurrence.between(schedule.next_run, horizon, OCCURRENCES_PER_PASS)
+    unfinished = len(found) == OCCURRENCES_PER_PASS
+    late = bool(found) and found[0] < now
+    division = sort_by_misfire(
+        found,
+        now=now,
+        latest_due=recurrence.before(now, inclusive=True) if late else None,
+        misfire=schedule.misfire,
+    )
+    watermark = recurrence.after(found[-1]) if found else recurrence.after(horizon, inclusive=True)
+    return _Plan(
+        events=tuple(scheduled_event(schedule, run_time, now) for run_time in division.fire),
+        skips=tuple(skipped_event(schedule, run, now, _too_late(schedule, run)) for run in division.skipped),
+        advance=Advance(schedule_id=schedule.id, rule_revision=schedule.rule_revision, next_run=watermark),
+        unfinished=unfinished,
+    )
+
+
+def _too_late(schedule: Schedule, run: Span) -> str:
+    policy = schedule.misfire
+    many = f"{run.count} occurrences" if run.count > 1 else "Occurrence"
+    return (
+        f"{many} missed by more than {policy.grace_seconds:g} s; "
+        f"misfire policy {policy.policy} with a window of {policy.window_seconds:g} s"
+    )
+
+
+def scheduled_event(schedule: Schedule, run_time: datetime, now: datetime) -> Event:
+    """A new event for one occurrence, waiting in the ready queue."""
+    return Event(
+        id=occurrence_id(schedule.id, run_time),
+        schedule_id=schedule.id,
+        run_time=run_time,
+        due=run_time + jitter(schedule.id, run_time, schedule.jitter_seconds),
+        revision=schedule.revision,
+        status=(Status(time=now, status=EventState.READY, message="Event pre-queued for ready queue"),),
+        created_at=now,
+    )
+
+
+def skipped_event(schedule: Schedule, run: Span, now: datetime, message: str) -> Event:
+    """The ledger entry of occurrences that will not fire; one entry, under the first one's id."""
+    return Event(
+        id=occurrence_id(schedule.id, run.first),
+        schedule_id=schedule.id,
+        run_time=run.first,
+        due=run.first,
+        revision=schedule.revision,
+        status=(Status(time=now, status=EventState.SKIPPED, message=message),),
+        span=run if run.count > 1 else None,
+        created_at=now,
+    )
