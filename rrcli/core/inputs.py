@@ -61,7 +61,7 @@ class Url:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """Header names and values that can be sent as they are; line breaks would smuggle headers of their own."""
+    """Header names and values that can be sent as they are; a line break would smuggle in another header."""
 
     maximum: int = 50
     allowed: str = "a mapping of at most 50 header names to text values, 16 KiB in all"
