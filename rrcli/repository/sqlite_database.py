@@ -1,0 +1,197 @@
+"""The embedded store's file: connections, transactions, schema, and driver errors as domain errors."""
+
+import fcntl
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable
+
+SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_SECONDS = 10.0
+_SETTINGS = """
+PRAGMA synchronous = FULL;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -16000;
+PRAGMA journal_size_limit = 67108864;
+"""
+_CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR}
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "Another process holds the file; try again, or look for one that hangs.",
+    sqlite3.SQLITE_FULL: "The disk is full: make room and try again; nothing was lost.",
+    sqlite3.SQLITE_READONLY: "Let this user write to the file and its folder.",
+    sqlite3.SQLITE_CANTOPEN: "Check that the file exists and that this user may read and write it.",
+    sqlite3.SQLITE_IOERR: "The disk reported an error: see the system's log.",
+}
+_RESTORE = "Move the file away and restore a backup, or name another folder with RRCLI_DATA_DIR."
+
+
+def statements(name: str) -> Mapping[str, str]:
+    """The statements of a `.sql` file beside this module, by the name in the `-- name:` line above each."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    parts = (part.partition("\n") for part in text.split("-- name: ")[1:])
+    return MappingProxyType({title.strip(): body.strip() for title, _, body in parts})
+
+
+class _Pool:
+    """Idle connections of one process, and whether the store was closed."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.idle: deque[sqlite3.Connection] = deque()
+
+
+class Database:
+    """One SQLite file, used by any number of threads: each operation borrows a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._pool = _Pool()
+        self._inherited: list[_Pool] = []
+        self._closed = False
+
+    def init(self) -> None:
+        """Make the folder (0700), the file (0600) and the tables where they do not exist; safe to repeat.
+
+        Raises StoreUnavailable when the place cannot be written, StoreCorrupt when the file is not a
+        database of this product or of a newer version. Neither changes anything.
+        """
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with self._alone(), self._borrowed() as connection:
+                self._make_schema(connection)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The store {self.path} cannot be opened: {error.strerror or error}.",
+                hint="Let this user write there, or name another folder with RRCLI_DATA_DIR.",
+            ) from error
+
+    def ping(self) -> None:
+        """Open the file anew: a connection that is already open would not notice that it has gone."""
+        with self._translated():
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA user_version").fetchone()
+            finally:
+                connection.close()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection for single SELECTs, each seeing the newest committed state."""
+        with self._borrowed() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start; undone when the block raises."""
+        with self._borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # Some failures (a full disk) have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the connections of this process; one that is in use closes when it is given back."""
+        self._closed = True
+        idle = self._own_pool().idle
+        with suppress(IndexError):
+            while True:
+                idle.pop().close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        pool = self._own_pool()
+        with self._translated():
+            try:
+                connection = pool.idle.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                yield connection
+            finally:
+                pool.idle.append(connection)
+                if self._closed:
+                    self.close()
+
+    def _own_pool(self) -> _Pool:
+        """The pool of this process; a connection that came through a fork is kept, but never touched."""
+        pool = self._pool
+        if pool.pid != os.getpid():
+            self._inherited.append(pool)
+            pool = self._pool = _Pool()
+        return pool
+
+    def _connect(self) -> sqlite3.Connection:
+        """A new connection. The file must exist: one that was deleted is not silently begun anew."""
+        if self._closed:
+            raise StoreUnavailable(f"The store {self.path} has been closed.")
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.executescript(_SETTINGS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Make the schema in one process at a time: turning WAL on would fail at once, not wait."""
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _make_schema(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StoreCorrupt(
+                f"The store {self.path} has schema version {version}; this program knows {SCHEMA_VERSION}.",
+                hint="Install the version of rrule-scheduler that wrote it, or a newer one.",
+            )
+        if version == 0:
+            self._require_empty(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            schema = Path(__file__).with_name("sqlite.sql").read_text(encoding="utf-8")
+            try:
+                connection.executescript(f"BEGIN IMMEDIATE; {schema}; COMMIT;")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _require_empty(self, connection: sqlite3.Connection) -> None:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables:
+            raise StoreCorrupt(f"The file {self.path} is the database of another program.", hint=_RESTORE)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._domain_error(error) from error
+
+    def _domain_error(self, error: sqlite3.Error) -> SchedulerError:
+        # The low byte is the kind of error, the rest its details. Python's own checks have no code.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _CORRUPT:
+            return StoreCorrupt(f"The store {self.path} cannot be read: {error}.", hint=_RESTORE)
+        return StoreUnavailable(f"The store {self.path} cannot be used: {error}.", hint=_HINTS.get(code))

@@ -1,0 +1,136 @@
+"""The ledger of the embedded store, live and archived; the contract is `base.Events`."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from rrcli.clock import to_ms
+from rrcli.core.models import Event, EventState
+from rrcli.repository.base import Page
+from rrcli.repository.sqlite_database import Database, statements
+from rrcli.repository.sqlite_rows import after_prefix, archived_row, event_of, event_row, events_of, id_list
+
+_SQL = statements("sqlite_events.sql")
+_QUEUEABLE = {EventState.READY, EventState.RETRY}
+_END_OF_TIME_MS = 2**63 - 1
+
+
+class SqliteEvents:
+    """Two tables of the same shape; an event moves from one to the other in one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, events: Sequence[Event]) -> list[Event]:
+        given = {event.id: event for event in reversed(events)}
+        ids = id_list(given)
+        with self._database.write() as connection:
+            connection.execute(_SQL["revive"], {"ids": ids})
+            ended = _archived(connection, ids)
+            stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}
+            new = [event for id, event in given.items() if id not in ended and id not in stored]
+            connection.executemany(_SQL["insert"], [event_row(event) for event in reversed(new)])
+        again = [event for event in stored.values() if event.state in _QUEUEABLE]
+        return [*reversed(new), *again]
+
+    def get(self, ids: Collection[str]) -> dict[str, Event]:
+        found = self._select("get", {"ids": id_list(ids)})
+        return {event.id: event for event in found}
+
+    def find(self, event_id: str) -> Event | None:
+        with self._database.read() as connection:
+            live = connection.execute(_SQL["get"], {"ids": id_list([event_id])}).fetchone()
+            row = live or connection.execute(_SQL["find_archived"], {"id": event_id}).fetchone()
+        return event_of(row) if row else None
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Event]:
+        values: dict[str, object] = {"first": reference, "last": after_prefix(reference), "limit": limit}
+        found = self._select("live_by_prefix", values) + self._select("archived_by_prefix", values)
+        # An event that was archived between the two reads is in both; the later one counts.
+        by_id = {event.id: event for event in found}
+        return [by_id[id] for id in sorted(by_id)][:limit]
+
+    def pending(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        return self._page("pending", schedule_id, limit, offset)
+
+    def history(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        return self._page("history", schedule_id, limit, offset)
+
+    def _page(self, statement: str, schedule_id: str | None, limit: int, offset: int) -> Page[Event]:
+        if schedule_id is not None:
+            statement += "_of_schedule"
+        values: dict[str, object] = {"schedule_id": schedule_id, "limit": limit, "offset": offset}
+        with self._database.read() as connection:
+            items = _select(connection, statement, values)
+            (total,) = connection.execute(_SQL[f"{statement}_count"], values).fetchone()
+        return Page(items=tuple(items), total=total)
+
+    def dispatched(self, ids: Collection[str], now: datetime) -> None:
+        values = {"ids": id_list(ids), "now": to_ms(now), "message": "Due: handed to the workers."}
+        with self._database.write() as connection:
+            connection.execute(_SQL["dispatched"], values)
+
+    def save(self, events: Sequence[Event]) -> None:
+        rows = [event_row(event) for event in events]
+        with self._database.write() as connection:
+            connection.executemany(_SQL["save"], rows)
+
+    def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
+        archived_at = to_ms(now)
+        rows = [archived_row(event, archived_at) for event in events]
+        ids = {event.id for event in events}
+        with self._database.write() as connection:
+            connection.executemany(_SQL["archive"], rows)
+            deleted = connection.execute(_SQL["discard"], {"ids": id_list(ids)}).fetchall()
+        return ids.difference(id for (id,) in deleted)
+
+    def record_skips(self, events: Sequence[Event], now: datetime) -> None:
+        archived_at = to_ms(now)
+        rows = [archived_row(event, archived_at) for event in events]
+        with self._database.write() as connection:
+            connection.executemany(_SQL["record_skips"], rows)
+
+    def discard(self, ids: Collection[str]) -> None:
+        with self._database.write() as connection:
+            connection.execute(_SQL["discard"], {"ids": id_list(ids)}).fetchall()
+
+    def live(self, *, after_id: str, limit: int) -> list[Event]:
+        return self._select("live", {"after_id": after_id, "limit": limit})
+
+    def unfinished(
+        self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
+    ) -> list[Event]:
+        end = _END_OF_TIME_MS if before is None else to_ms(before)
+        return self._select("unfinished", {"schedule_id": schedule_id, "before": end, "limit": limit})
+
+    def archived(self, ids: Collection[str]) -> set[str]:
+        with self._database.read() as connection:
+            return _archived(connection, id_list(ids))
+
+    def forget(self, schedule_id: str) -> list[str]:
+        values = {"schedule_id": schedule_id}
+        with self._database.write() as connection:
+            live = connection.execute(_SQL["forget_live"], values).fetchall()
+            connection.execute(_SQL["forget_archived"], values)
+        return [id for (id,) in live]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        with self._database.write() as connection:
+            return connection.execute(_SQL["purge"], {"before": to_ms(before), "limit": limit}).rowcount
+
+    def counts(self) -> dict[EventState, int]:
+        with self._database.read() as connection:
+            rows = connection.execute(_SQL["counts"]).fetchall()
+        return {EventState(state): count for state, count in rows}
+
+    def _select(self, statement: str, values: dict[str, object]) -> list[Event]:
+        with self._database.read() as connection:
+            return _select(connection, statement, values)
+
+
+def _select(connection: sqlite3.Connection, statement: str, values: dict[str, object]) -> list[Event]:
+    return events_of(connection.execute(_SQL[statement], values).fetchall())
+
+
+def _archived(connection: sqlite3.Connection, ids: str) -> set[str]:
+    return {id for (id,) in connection.execute(_SQL["archived"], {"ids": ids})}

@@ -1,0 +1,220 @@
+"""Records as rows of the embedded store, and back: instants are epoch milliseconds, nested parts JSON."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rrcli.clock import from_ms, to_ms
+from rrcli.core.models import (
+    Attempt,
+    Event,
+    EventState,
+    Kind,
+    Misfire,
+    MisfirePolicy,
+    Overlap,
+    Retry,
+    Schedule,
+    ScheduleState,
+    Span,
+    Status,
+)
+from rrcli.errors import StoreCorrupt
+
+Row = tuple[Any, ...]
+
+# Looking a member up costs a third of calling its class, and events are read by the thousand.
+_STATES = {state.value: state for state in EventState}
+_KINDS = {kind.value: kind for kind in Kind}
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def id_list(ids: Collection[str]) -> str:
+    """`ids` as the JSON array that `json_each` reads."""
+    return _encode(list(ids))
+
+
+def after_prefix(prefix: str) -> str:
+    """The upper end (excluded) of the ids that start with `prefix`."""
+    return prefix + "\U0010ffff"
+
+
+def optional_ms(instant: datetime | None) -> int | None:
+    """Epoch milliseconds, or None."""
+    return None if instant is None else to_ms(instant)
+
+
+def schedule_row(schedule: Schedule) -> Row:
+    """The values of the columns of `schedules`, in their order."""
+    return (
+        schedule.id,
+        schedule.name,
+        schedule.name.casefold(),
+        schedule.state,
+        schedule.revision,
+        schedule.rule_revision,
+        optional_ms(schedule.next_run),
+        _encode(_schedule_document(schedule)),
+    )
+
+
+def _schedule_document(schedule: Schedule) -> dict[str, object]:
+    return {
+        "rrule": schedule.rrule,
+        "timezone": schedule.timezone,
+        "callback_url": schedule.callback_url,
+        "method": schedule.method,
+        "headers": dict(schedule.headers),
+        "body": schedule.body,
+        "timeout_seconds": schedule.timeout_seconds,
+        "max_retries": schedule.max_retries,
+        "retry": asdict(schedule.retry),
+        "follow_redirects": schedule.follow_redirects,
+        "misfire": asdict(schedule.misfire),
+        "overlap": schedule.overlap,
+        "jitter_seconds": schedule.jitter_seconds,
+        "tags": schedule.tags,
+        "secrets": schedule.secrets,
+        "state_reason": schedule.state_reason,
+        "created_at": to_ms(schedule.created_at),
+        "updated_at": to_ms(schedule.updated_at),
+    }
+
+
+def schedule_of(row: Row) -> Schedule:
+    """The schedule of a row (id, name, state, revision, rule_revision, next_run, document).
+
+    Raises StoreCorrupt when the row does not hold one.
+    """
+    try:
+        return _schedule_of(*row)
+    except (LookupError, TypeError, ValueError) as error:
+        raise StoreCorrupt(f"The stored schedule {row[0]} cannot be read: {error!r}.") from error
+
+
+def _schedule_of(
+    id: str, name: str, state: str, revision: int, rule_revision: int, next_run: int | None, document: str
+) -> Schedule:
+    fields = json.loads(document)
+    misfire = fields["misfire"]
+    fields |= {
+        "retry": Retry(**fields["retry"]),
+        "misfire": Misfire(**misfire | {"policy": MisfirePolicy(misfire["policy"])}),
+        "overlap": Overlap(fields["overlap"]),
+        "tags": tuple(fields["tags"]),
+        "secrets": tuple(fields["secrets"]),
+        "created_at": from_ms(fields["created_at"]),
+        "updated_at": from_ms(fields["updated_at"]),
+    }
+    return Schedule(
+        id=id,
+        name=name,
+        state=ScheduleState(state),
+        revision=revision,
+        rule_revision=rule_revision,
+        next_run=None if next_run is None else from_ms(next_run),
+        **fields,
+    )
+
+
+def event_row(event: Event) -> Row:
+    """The values of the columns of `events`, in their order."""
+    return (
+        event.id,
+        event.schedule_id,
+        to_ms(event.run_time),
+        to_ms(event.due),
+        event.kind,
+        event.revision,
+        to_ms(event.created_at),
+        event.state,
+        _encode([(to_ms(step.time), step.status, step.message) for step in event.status]),
+        _encode([_attempt_values(attempt) for attempt in event.attempts]) if event.attempts else None,
+        event.lateness_ms,
+        event.replay_of,
+        None if event.span is None else _encode(_span_values(event.span)),
+    )
+
+
+def archived_row(event: Event, archived_at_ms: int) -> Row:
+    """The values of the columns of `archived_events`, in their order."""
+    return (*event_row(event), archived_at_ms, 1 if event.span is None else event.span.count)
+
+
+def _attempt_values(attempt: Attempt) -> Row:
+    return (to_ms(attempt.time), attempt.duration_ms, attempt.status_code, attempt.error, attempt.response)
+
+
+def _span_values(span: Span) -> Row:
+    return (to_ms(span.first), to_ms(span.last), span.count)
+
+
+def events_of(rows: Iterable[Row]) -> list[Event]:
+    """The events of rows with the columns of the SELECTs in sqlite_events.sql, in their order.
+
+    Raises StoreCorrupt when a row does not hold one.
+    """
+    return [event_of(row) for row in rows]
+
+
+def event_of(row: Row) -> Event:
+    """The event of one row; see `events_of`."""
+    try:
+        return _event_of(*row)
+    except (LookupError, TypeError, ValueError) as error:
+        raise StoreCorrupt(f"The stored event {row[0]} cannot be read: {error!r}.") from error
+
+
+def _event_of(
+    id: str,
+    schedule_id: str,
+    run_time: int,
+    due: int,
+    kind: str,
+    revision: int,
+    created_at: int,
+    status: str,
+    attempts: str | None,
+    lateness_ms: float | None,
+    replay_of: str | None,
+    span: str | None,
+) -> Event:
+    return Event(
+        id=id,
+        schedule_id=schedule_id,
+        run_time=from_ms(run_time),
+        due=from_ms(due),
+        kind=_KINDS[kind],
+        revision=revision,
+        status=tuple(
+            [
+                Status(time=from_ms(time), status=_STATES[state], message=message)
+                for time, state, message in json.loads(status)
+            ]
+        ),
+        attempts=_attempts_of(attempts) if attempts else (),
+        lateness_ms=lateness_ms,
+        replay_of=replay_of,
+        span=_span_of(span) if span else None,
+        created_at=from_ms(created_at),
+    )
+
+
+def _attempts_of(text: str) -> tuple[Attempt, ...]:
+    return tuple(
+        Attempt(
+            time=from_ms(time),
+            duration_ms=duration_ms,
+            status_code=status_code,
+            error=error,
+            response=response,
+        )
+        for time, duration_ms, status_code, error, response in json.loads(text)
+    )
+
+
+def _span_of(text: str) -> Span:
+    first, last, count = json.loads(text)
+    return Span(first=from_ms(first), last=from_ms(last), count=count)

@@ -1,0 +1,96 @@
+"""The schedules of the embedded store; the contract is `base.Schedules`."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from rrcli.clock import to_ms
+from rrcli.core.models import Schedule, ScheduleState
+from rrcli.errors import Conflict
+from rrcli.repository.base import Advance, Page
+from rrcli.repository.sqlite_database import Database, statements
+from rrcli.repository.sqlite_rows import Row, after_prefix, id_list, optional_ms, schedule_of, schedule_row
+
+_SQL = statements("sqlite_schedules.sql")
+
+
+class SqliteSchedules:
+    """One row a schedule."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, schedules: Sequence[Schedule]) -> None:
+        """Store all, or none when an id exists: then raises Conflict."""
+        rows = [schedule_row(schedule) for schedule in schedules]
+        ids = [schedule.id for schedule in schedules]
+        with self._database.write() as connection:
+            taken = {row[0] for row in connection.execute(_SQL["get"], {"ids": id_list(ids)})}
+            taken |= {id for id, count in Counter(ids).items() if count > 1}
+            if taken:
+                raise Conflict(f"There already is a schedule with the id {', '.join(sorted(taken))}.")
+            connection.executemany(_SQL["insert"], rows)
+
+    def get(self, ids: Collection[str]) -> dict[str, Schedule]:
+        found = self._select("get", {"ids": id_list(ids)})
+        return {schedule.id: schedule for schedule in found}
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
+        prefix = {"first": reference, "last": after_prefix(reference), "limit": limit}
+        return (
+            self._select("get", {"ids": id_list([reference])})
+            or self._select("by_name", {"name": reference, "limit": limit})
+            or self._select("by_prefix", prefix)
+        )
+
+    def find(
+        self,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> Page[Schedule]:
+        values: dict[str, object] = {
+            "state": state,
+            "name": name.casefold() if name else None,
+            "tag": tag,
+            "limit": limit,
+            "offset": offset,
+        }
+        total = "count_matches" if name or tag else "count_in_state" if state else "count"
+        items = self._select("find_in_state" if state else "find", values)
+        with self._database.read() as connection:
+            (count,) = connection.execute(_SQL[total], values).fetchone()
+        return Page(items=tuple(items), total=count)
+
+    def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
+        with self._database.write() as connection:
+            values = (*schedule_row(schedule), expected_revision)
+            return connection.execute(_SQL["replace"], values).rowcount == 1
+
+    def remove(self, schedule_id: str) -> bool:
+        with self._database.write() as connection:
+            return connection.execute(_SQL["remove"], {"id": schedule_id}).rowcount == 1
+
+    def due(self, before: datetime, limit: int) -> list[Schedule]:
+        return self._select("due", {"before": to_ms(before), "limit": limit})
+
+    def advance(self, moves: Sequence[Advance]) -> None:
+        values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]
+        with self._database.write() as connection:
+            connection.executemany(_SQL["advance"], values)
+
+    def exhausted(self, limit: int) -> list[Schedule]:
+        return self._select("exhausted", {"limit": limit})
+
+    def counts(self) -> dict[ScheduleState, int]:
+        with self._database.read() as connection:
+            rows: list[Row] = connection.execute(_SQL["counts"]).fetchall()
+        return {ScheduleState(state): count for state, count in rows}
+
+    def _select(self, statement: str, values: dict[str, object]) -> list[Schedule]:
+        with self._database.read() as connection:
+            rows = connection.execute(_SQL[statement], values).fetchall()
+        return [schedule_of(row) for row in rows]

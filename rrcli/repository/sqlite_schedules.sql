@@ -1,0 +1,68 @@
+-- name: insert
+INSERT INTO schedules (id, name, folded, state, revision, rule_revision, next_run, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: get
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- name: by_name
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE name = :name ORDER BY id LIMIT :limit
+
+-- name: by_prefix
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE id >= :first AND id < :last ORDER BY id LIMIT :limit
+
+-- name: find
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules
+WHERE (:name IS NULL OR instr(folded, :name) > 0)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE value = :tag))
+ORDER BY id DESC LIMIT :limit OFFSET :offset
+
+-- name: find_in_state
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules
+WHERE state = :state
+  AND (:name IS NULL OR instr(folded, :name) > 0)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE value = :tag))
+ORDER BY id DESC LIMIT :limit OFFSET :offset
+
+-- name: count
+SELECT count(*) FROM schedules
+
+-- name: count_in_state
+SELECT count(*) FROM schedules WHERE state = :state
+
+-- name: count_matches
+SELECT count(*) FROM schedules
+WHERE (:state IS NULL OR state = :state)
+  AND (:name IS NULL OR instr(folded, :name) > 0)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE value = :tag))
+
+-- name: replace
+UPDATE schedules
+SET id = ?1, name = ?2, folded = ?3, state = ?4, revision = ?5, rule_revision = ?6, next_run = ?7, document = ?8
+WHERE id = ?1 AND revision = ?9
+
+-- name: remove
+DELETE FROM schedules WHERE id = :id
+
+-- name: due
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules
+WHERE state = 'active' AND next_run IS NOT NULL AND next_run < :before
+ORDER BY next_run, id LIMIT :limit
+
+-- name: advance
+-- No watermark (NULL) is later than any: an exhausted schedule stays exhausted.
+UPDATE schedules SET next_run = ?3
+WHERE id = ?1 AND rule_revision = ?2 AND state = 'active' AND (?3 IS NULL OR ?3 > next_run)
+
+-- name: exhausted
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE state = 'active' AND next_run IS NULL ORDER BY id LIMIT :limit
+
+-- name: counts
+SELECT state, count(*) FROM schedules GROUP BY state

@@ -1,0 +1,90 @@
+"""Wake-ups between the processes of one machine: datagram sockets in a private folder, no polling."""
+
+import os
+import secrets
+import socket
+import stat
+import tempfile
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+from rrcli.errors import StoreUnavailable
+from rrcli.repository.base import Channel
+
+
+class SocketWaiter:
+    """A bound socket, readable when somebody notified its channel."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.bind(str(path))
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        """Readable when woken, for select."""
+        return self._socket.fileno()
+
+    def drain(self) -> None:
+        """Forget the wake-ups that have come so far."""
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(16)
+
+    def close(self) -> None:
+        """Stop listening; safe to repeat."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Bell:
+    """The channels of one database. The folder's name is made from the database's path, and short:
+
+    the address of a Unix socket has at most 107 bytes. It also holds the user, because only one may own it.
+    """
+
+    def __init__(self, database: Path) -> None:
+        identity = f"{os.geteuid()}:{database}".encode()
+        self.folder = Path(tempfile.gettempdir(), f"rrcli-{blake2b(identity, digest_size=8).hexdigest()}")
+
+    def waiter(self, channel: Channel) -> SocketWaiter:
+        """A new ear on a channel. Raises StoreUnavailable when there is no safe place for its socket."""
+        try:
+            self._make_folder()
+            return SocketWaiter(self.folder / f"{channel}-{secrets.token_hex(4)}")
+        except OSError as error:
+            raise StoreUnavailable(
+                f"Wake-ups cannot be received in {self.folder}: {error.strerror or error}.",
+                hint="Name a folder that this user can write to, with a short path, in TMPDIR.",
+            ) from error
+
+    def notify(self, channel: Channel) -> None:
+        """Wake everyone who waits on `channel`; never blocks or raises: a lost wake-up only costs time."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            for name in os.listdir(self.folder):
+                if name.startswith(channel):
+                    _wake(sender, self.folder / name)
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        status = self.folder.lstat()
+        private = stat.S_ISDIR(status.st_mode) and status.st_mode & 0o077 == 0
+        if not private or status.st_uid != os.geteuid():
+            raise PermissionError(f"{self.folder} is not a private folder of this user")
+
+
+def _wake(sender: socket.socket, path: Path) -> None:
+    try:
+        sender.sendto(b"!", str(path))
+    except ConnectionRefusedError:
+        # Its process has died without closing: nobody will ever read there.
+        path.unlink(missing_ok=True)
+    except OSError:
+        # A full socket has been woken already; one that has just gone needs nothing.
+        pass
