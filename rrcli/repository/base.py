@@ -175,7 +175,7 @@ class Events(Protocol):
     def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
         """Write finished events to the archive, then delete the live ones.
 
-        An id that the archive has keeps its first entry. Returns the ids that were not live any more:
+        An id that the archive has keeps its first entry, unless that is `superseded`. Returns the ids that were not live any more:
         finished by another worker, or removed with their schedule.
         """
         ...
@@ -199,7 +199,7 @@ class Events(Protocol):
         ...
 
     def archived(self, ids: Collection[str]) -> set[str]:
-        """Which of `ids` the archive has."""
+        """Which of `ids` the archive has, other than as `superseded`: those must not be called again."""
         ...
 
     def forget(self, schedule_id: str) -> list[str]:
