@@ -1,0 +1,274 @@
+"""One HTTP call on one reusable curl handle."""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from socket import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import pycurl
+
+from rrcli.core.request import Request
+from rrcli.core.retry import Outcome
+from rrcli_daemons.addresses import AddressPolicy
+from rrcli_daemons.http_errors import Failure, explain, peer_name
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+BODY_LIMIT_BYTES = 64 * 1024
+RESPONSE_BYTES = 1024
+MAX_REDIRECTS = 5
+
+_HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+_FRAMES_BODY = frozenset({"POST", "PUT", "PATCH"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Framing belongs to curl: a wrong length would desynchronise a connection that other calls share.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+# All that another origin may see of a redirected request; anything else may be a credential.
+_PUBLIC_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+_PUBLIC_PREFIXES = ("webhook-", "x-rrule-")
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Call:
+    """A submitted request, and where its redirects have led it so far."""
+
+    key: str
+    request: Request
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    started: datetime | None = None
+    begun: float = 0.0
+    redirects: int = 0
+
+    @classmethod
+    def of(cls, key: str, request: Request) -> "Call":
+        """The call's first request."""
+        return cls(
+            key=key,
+            request=request,
+            method=request.method,
+            url=request.url,
+            headers=request.headers,
+            body=request.body,
+        )
+
+    def redirect(self, status_code: int, url: str) -> None:
+        """Point the call at `url` (RFC 9110, 15.4): 307 and 308 repeat the request, the others may become GET."""
+        self.redirects += 1
+        becomes_get = (status_code == 303 and self.method != "HEAD") or (
+            status_code in (301, 302) and self.method == "POST"
+        )
+        if becomes_get:
+            self.method, self.body = "GET", None
+            self.headers = {n: v for n, v in self.headers.items() if n.lower() != "content-type"}
+        if _origin(url) != _origin(self.url):
+            self.headers = {n: v for n, v in self.headers.items() if _is_public(n)}
+        self.url = url
+
+
+@dataclass(slots=True)
+class _Connecting:
+    """What happened to the sockets of one call: the last address tried, and why one was refused."""
+
+    tried: str | None = None
+    refused: str | None = None
+    error: str | None = None
+
+
+class Transfer:
+    """A curl handle with its fixed options; carries one call after another, keeping nothing between them."""
+
+    def __init__(self, policy: AddressPolicy, ca_file: str | None) -> None:
+        self.curl: Any = pycurl.Curl()
+        self.call: Call | None = None
+        self._policy = policy
+        self._body = bytearray()
+        self._received = 0
+        self._connecting = _Connecting()
+        self._set_fixed_options(ca_file)
+
+    def _set_fixed_options(self, ca_file: str | None) -> None:
+        setopt = self.curl.setopt
+        setopt(pycurl.NOSIGNAL, 1)
+        setopt(pycurl.PROTOCOLS, _HTTP_ONLY)
+        setopt(pycurl.REDIR_PROTOCOLS, _HTTP_ONLY)
+        setopt(pycurl.FOLLOWLOCATION, 0)
+        # A proxy of the environment would do the connecting, behind the address policy's back.
+        setopt(pycurl.PROXY, "")
+        setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
+        setopt(pycurl.TCP_NODELAY, 1)
+        setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
+        setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        setopt(pycurl.WRITEFUNCTION, self._take_body)
+        if ca_file is not None:
+            setopt(pycurl.CAINFO, ca_file)
+
+    def prepare(self, call: Call, *, left_seconds: float) -> None:
+        """Set the options of `call`, which may take `left_seconds` more in all.
+
+        Raises pycurl.error, UnicodeError or ValueError for a request that curl cannot express.
+        """
+        self.call = call
+        self._body.clear()
+        self._received = 0
+        self._connecting = _Connecting()
+        setopt = self.curl.setopt
+        setopt(pycurl.URL, call.url.encode())
+        setopt(pycurl.HTTPHEADER, _header_lines(call.headers))
+        self._set_method(call.method, call.body)
+        setopt(pycurl.TIMEOUT_MS, _milliseconds(left_seconds))
+        setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(min(CONNECT_TIMEOUT_SECONDS, left_seconds)))
+
+    def _set_method(self, method: str, body: bytes | None) -> None:
+        setopt = self.curl.setopt
+        if method == "HEAD":
+            setopt(pycurl.NOBODY, 1)
+        elif body is None and method not in _FRAMES_BODY:
+            setopt(pycurl.HTTPGET, 1)
+        else:
+            setopt(pycurl.POST, 1)
+            setopt(pycurl.POSTFIELDS, body or b"")
+        setopt(pycurl.CUSTOMREQUEST, method)
+
+    def redirect_target(self) -> tuple[int, str] | None:
+        """Status code and absolute URL when the answer was a redirect that the call wants followed."""
+        assert self.call is not None
+        if not self.call.request.follow_redirects:
+            return None
+        code = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        target = self.curl.getinfo(pycurl.REDIRECT_URL) if code in _REDIRECTS else None
+        return (code, target) if target else None
+
+    def rejected(self, failure: Failure, *, duration_ms: float) -> Outcome:
+        """The outcome of a call that `prepare` raised for."""
+        assert self.call is not None
+        assert self.call.started is not None
+        return Outcome(
+            error=failure.text,
+            permanent=failure.permanent,
+            started=self.call.started,
+            duration_ms=duration_ms,
+        )
+
+    def answered(self, *, duration_ms: float) -> Outcome:
+        """The outcome of a call that got its answer, whole or up to the limit."""
+        return self._outcome(duration_ms, None)
+
+    def failed(self, code: int, message: str, *, duration_ms: float) -> Outcome:
+        """The outcome of a call that curl ended with error `code`."""
+        if code == pycurl.E_WRITE_ERROR and self._received > BODY_LIMIT_BYTES:
+            return self.answered(duration_ms=duration_ms)
+        return self._outcome(duration_ms, self._failure(code, message, duration_ms))
+
+    def too_many_redirects(self, *, duration_ms: float) -> Outcome:
+        """The outcome of a call that was sent on once too often."""
+        return self._outcome(duration_ms, Failure(f"redirected more than {MAX_REDIRECTS} times"))
+
+    def release(self) -> None:
+        """Forget the call; the handle is ready for another."""
+        self.call = None
+
+    def close(self) -> None:
+        """Free the handle."""
+        self.curl.close()
+
+    def _outcome(self, duration_ms: float, failure: Failure | None) -> Outcome:
+        assert self.call is not None
+        assert self.call.started is not None
+        getinfo = self.curl.getinfo
+        code = getinfo(pycurl.RESPONSE_CODE)
+        wait_seconds = getinfo(pycurl.RETRY_AFTER)
+        return Outcome(
+            status_code=code or None,
+            error=failure.text if failure else None,
+            permanent=failure.permanent if failure else False,
+            response=_text(self._body) if self._body else "",
+            retry_after=str(wait_seconds) if wait_seconds else None,
+            started=self.call.started,
+            duration_ms=duration_ms,
+        )
+
+    def _failure(self, code: int, message: str, duration_ms: float) -> Failure:
+        assert self.call is not None
+        connecting = self._connecting
+        if connecting.refused is not None and connecting.tried is None:
+            return Failure(f"address refused: {connecting.refused}", permanent=True)
+        if connecting.error is not None:
+            return Failure(connecting.error)
+        getinfo = self.curl.getinfo
+        address = getinfo(pycurl.PRIMARY_IP)
+        peer = peer_name(address, getinfo(pycurl.PRIMARY_PORT)) if address else connecting.tried
+        return explain(
+            code,
+            message,
+            host=urlsplit(self.call.url).hostname or "",
+            peer=peer,
+            resolved=connecting.tried is not None or bool(address),
+            connected=getinfo(pycurl.CONNECT_TIME) > 0,
+            answering=bool(getinfo(pycurl.RESPONSE_CODE)),
+            os_error=getinfo(pycurl.OS_ERRNO),
+            duration_seconds=duration_ms / 1000,
+            timeout_seconds=self.call.request.timeout_seconds,
+        )
+
+    def _open_socket(self, _purpose: int, address: Any) -> socket | int:
+        """Called by curl for every address it is about to connect to."""
+        host, port = address.addr[:2]
+        reason = self._policy.refusal(host)
+        if reason is not None:
+            self._connecting.refused = reason
+            return int(pycurl.SOCKET_BAD)
+        self._connecting.tried = peer_name(host, port)
+        try:
+            return socket(address.family, address.socktype, address.protocol)
+        except OSError as error:
+            self._connecting.error = f"no socket could be opened: {error.strerror}"
+            return int(pycurl.SOCKET_BAD)
+
+    def _take_body(self, data: bytes) -> int | None:
+        """Keep the beginning, count the rest, end the transfer past the limit."""
+        if self._received < RESPONSE_BYTES:
+            self._body += data[: RESPONSE_BYTES - self._received]
+        self._received += len(data)
+        return -1 if self._received > BODY_LIMIT_BYTES else None
+
+
+def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
+    """Header lines as curl wants them, without the ones that it would add by itself."""
+    lines = []
+    names = set()
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in _FRAMING:
+            continue
+        names.add(lower)
+        # `Name:` alone tells curl to leave a header out; `Name;` sends it empty.
+        lines.append(f"{name}: {value}".encode() if value.strip() else f"{name};".encode())
+    if "content-type" not in names:
+        lines.append(b"Content-Type:")
+    if "expect" not in names:
+        lines.append(b"Expect:")
+    return lines
+
+
+def _milliseconds(seconds: float) -> int:
+    """At least 1: curl takes 0 for no limit."""
+    return max(1, int(seconds * 1000))
+
+
+def _text(body: bytearray) -> str:
+    """UTF-8 with replacements; a character cut in two by the limit is left out."""
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(body), len(body) < RESPONSE_BYTES)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _is_public(name: str) -> bool:
+    return name.lower() in _PUBLIC_HEADERS or name.lower().startswith(_PUBLIC_PREFIXES)

@@ -1,0 +1,165 @@
+"""Many HTTP calls in flight, on a thread of their own: a stalled store never stalls a call."""
+
+import os
+import threading
+from collections.abc import Sequence
+
+from rrcli.clock import Clock
+from rrcli.core.request import Request
+from rrcli.core.retry import Outcome
+from rrcli_daemons.addresses import AddressPolicy
+from rrcli_daemons.http_call import Call
+from rrcli_daemons.http_loop import Done, NetworkLoop
+
+# A name look-up that hangs inside the C library can hold the network thread; nobody waits longer for it.
+_PATIENCE_SECONDS = 2.0
+
+
+class Sender:
+    """One a process, made after any fork. All methods may be called from any thread."""
+
+    def __init__(self, *, clock: Clock, policy: AddressPolicy, ca_file: str | None = None) -> None:
+        """`ca_file` holds the trusted certificates (PEM); None takes certifi's."""
+        self._clock = clock
+        self._policy = policy
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._submitted: list[Call] = []
+        self._live: dict[Call, None] = {}
+        self._finished: list[tuple[str, Outcome]] = []
+        self._aborts: list[threading.Event] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._wake = _Bell()
+        self._ready = _Bell()
+
+    def submit(self, calls: Sequence[tuple[str, Request]]) -> None:
+        """Start the calls, each under a key of the caller's; returns at once.
+
+        Raises RuntimeError after `close`.
+        """
+        new = [Call.of(key, request) for key, request in calls]
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the sender is closed")
+            self._submitted += new
+            self._live.update(dict.fromkeys(new))
+            self._start_thread()
+            self._wake.ring()
+
+    def collect(self) -> list[tuple[str, Outcome]]:
+        """Key and outcome of the calls that ended since the last time; never waits."""
+        with self._lock:
+            finished, self._finished = self._finished, []
+            self._ready.hush()
+        return finished
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while `collect` has something."""
+        return self._ready.fileno()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls submitted and neither collected nor aborted."""
+        with self._lock:
+            return len(self._live) + len(self._finished)
+
+    def abort(self) -> list[str]:
+        """Stop all calls and return the keys of those that had not ended; ended ones can still be collected.
+
+        Waits for the connections to be closed, two seconds at most.
+        """
+        with self._lock:
+            keys = [call.key for call in self._live]
+            self._live.clear()
+            self._submitted.clear()
+            if self._thread is None:
+                return keys
+            stopped = threading.Event()
+            self._aborts.append(stopped)
+            self._wake.ring()
+        stopped.wait(_PATIENCE_SECONDS)
+        return keys
+
+    def close(self) -> None:
+        """Stop all calls and give everything back; what was not collected is lost. Safe twice."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._live.clear()
+            self._submitted.clear()
+            self._finished.clear()
+            thread = self._thread
+            self._wake.ring()
+        if thread is not None:
+            thread.join(_PATIENCE_SECONDS)
+        if thread is None or not thread.is_alive():
+            self._wake.close()
+            self._ready.close()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="rrcli-sender", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        loop = NetworkLoop(
+            clock=self._clock, policy=self._policy, ca_file=self._ca_file, wake_fd=self._wake.fileno()
+        )
+        try:
+            while self._obey(loop):
+                self._publish(loop.turn())
+        finally:
+            loop.close()
+
+    def _obey(self, loop: NetworkLoop) -> bool:
+        """Take over what the other threads asked for; False to end."""
+        with self._lock:
+            self._wake.hush()
+            new, self._submitted = self._submitted, []
+            aborts, self._aborts = self._aborts, []
+            closed = self._closed
+        if aborts or closed:
+            loop.cancel()
+            for stopped in aborts:
+                stopped.set()
+        loop.start(new)
+        return not closed
+
+    def _publish(self, done: Sequence[Done]) -> None:
+        if not done:
+            return
+        with self._lock:
+            for call, outcome in done:
+                # An aborted call has been given back already: it must not end a second time.
+                if call in self._live:
+                    del self._live[call]
+                    self._finished.append((call.key, outcome))
+            if self._finished:
+                self._ready.ring()
+
+
+class _Bell:
+    """A descriptor that is readable from `ring` to `hush`. The caller holds the lock."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        self._ringing = False
+
+    def fileno(self) -> int:
+        return self._reader
+
+    def ring(self) -> None:
+        if not self._ringing:
+            self._ringing = True
+            os.write(self._writer, b"\0")
+
+    def hush(self) -> None:
+        if self._ringing:
+            self._ringing = False
+            os.read(self._reader, 1)
+
+    def close(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
