@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pycurl
 
+from rrcli import __version__
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome
 from rrcli_daemons.addresses import AddressPolicy
@@ -57,7 +58,10 @@ class Call:
         )
 
     def redirect(self, status_code: int, url: str) -> None:
-        """Point the call at `url` (RFC 9110, 15.4): 307 and 308 repeat the request, the others may become GET."""
+        """Point the call at `url` (RFC 9110, 15.4).
+
+        307 and 308 repeat the request; the others may turn it into a GET without a body.
+        """
         self.redirects += 1
         becomes_get = (status_code == 303 and self.method != "HEAD") or (
             status_code in (301, 302) and self.method == "POST"
@@ -101,6 +105,7 @@ class Transfer:
         setopt(pycurl.PROXY, "")
         setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
         setopt(pycurl.TCP_NODELAY, 1)
+        setopt(pycurl.USERAGENT, f"rrule-scheduler/{__version__}")
         setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         setopt(pycurl.WRITEFUNCTION, self._take_body)
@@ -215,7 +220,7 @@ class Transfer:
             timeout_seconds=self.call.request.timeout_seconds,
         )
 
-    def _open_socket(self, _purpose: int, address: Any) -> socket | int:
+    def _open_socket(self, _purpose: int, address: Any) -> "_Handed | int":
         """Called by curl for every address it is about to connect to."""
         host, port = address.addr[:2]
         reason = self._policy.refusal(host)
@@ -224,7 +229,7 @@ class Transfer:
             return int(pycurl.SOCKET_BAD)
         self._connecting.tried = peer_name(host, port)
         try:
-            return socket(address.family, address.socktype, address.protocol)
+            return _Handed(socket(address.family, address.socktype, address.protocol))
         except OSError as error:
             self._connecting.error = f"no socket could be opened: {error.strerror}"
             return int(pycurl.SOCKET_BAD)
@@ -235,6 +240,21 @@ class Transfer:
             self._body += data[: RESPONSE_BYTES - self._received]
         self._received += len(data)
         return -1 if self._received > BODY_LIMIT_BYTES else None
+
+
+class _Handed:
+    """A socket on its way to pycurl, which takes a duplicate: this one is closed when it is dropped."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, opened: socket) -> None:
+        self._socket = opened
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def __del__(self) -> None:
+        self._socket.close()
 
 
 def _header_lines(headers: Mapping[str, str]) -> list[bytes]:

@@ -9,7 +9,7 @@ import pycurl
 
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 _NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
-_TLS_PREFIX = re.compile(r"^(SSL certificate problem|SSL): ")
+_TLS_PREFIX = re.compile(r"^(SSL certificate OpenSSL verify result|SSL certificate problem|SSL): ")
 _HTTP_2 = 16
 _HTTP_2_STREAM = 92
 _WEIRD_REPLY = 8
