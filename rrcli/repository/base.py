@@ -175,8 +175,8 @@ class Events(Protocol):
     def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
         """Write finished events to the archive, then delete the live ones.
 
-        An id that the archive has keeps its first entry, unless that is `superseded`. Returns the ids that were not live any more:
-        finished by another worker, or removed with their schedule.
+        An id that the archive has keeps its first entry, unless that is `superseded`. Returns the ids that
+        were not live any more: finished by another worker, or removed with their schedule.
         """
         ...
 
@@ -243,6 +243,10 @@ class Queues(Protocol):
 
     def extend(self, worker: str, lease: timedelta) -> bool:
         """Renew the lease; False when it had run out or is unknown: what was claimed may be elsewhere now."""
+        ...
+
+    def held(self, worker: str) -> set[str]:
+        """Ids in flight under this worker: asked after an outage, when the reply to a claim may be lost."""
         ...
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:

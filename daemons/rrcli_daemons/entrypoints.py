@@ -1,0 +1,72 @@
+"""From settings to a running daemon."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from rrcli import log as logs
+from rrcli.clock import SystemClock
+from rrcli.errors import StoreUnavailable
+from rrcli.operations.context import Context
+from rrcli.repository.factory import open_repository
+from rrcli.settings import Loaded
+from rrcli_daemons.loop import Daemon, Loop, new_instance
+
+log = logging.getLogger(__name__)
+
+
+def run(name: str, loaded: Loaded) -> None:
+    """Run one daemon in the foreground until it is told to stop. Raises KeyError for an unknown name."""
+    settings = loaded.settings
+    logs.setup(settings.log.level, settings.log.format)
+    with open_repository(settings) as repository:
+        context = Context(repository=repository, clock=SystemClock(), settings=settings)
+        _RUNNERS[name](context)
+
+
+def _run_prequeuer(context: Context) -> None:
+    from rrcli_daemons.prequeuer import Prequeuer
+
+    _loop(context, Prequeuer(context), new_instance()).run()
+
+
+def _run_dispatcher(context: Context) -> None:
+    from rrcli_daemons.dispatcher import Dispatcher
+
+    _loop(context, Dispatcher(context), new_instance()).run()
+
+
+def _run_worker(context: Context) -> None:
+    from rrcli_daemons.addresses import AddressPolicy
+    from rrcli_daemons.sender import Sender
+    from rrcli_daemons.worker import Worker
+
+    settings = context.settings.worker
+    sender = Sender(
+        clock=context.clock, policy=AddressPolicy.from_settings(settings), ca_file=settings.ca_file
+    )
+    instance = new_instance()
+    worker = Worker(context, sender, instance=instance)
+    try:
+        _loop(context, worker, instance).run()
+    finally:
+        try:
+            worker.close()
+        except StoreUnavailable as error:
+            log.warning("Claims return when the lease runs out: %s", error.message)
+
+
+def _loop(context: Context, daemon: Daemon, instance: str) -> Loop:
+    grace = timedelta(seconds=context.settings.worker.grace_seconds)
+    loop = Loop(daemon, context.repository, context.clock, instance=instance, grace=grace)
+    loop.handle_signals()
+    return loop
+
+
+_RUNNERS: dict[str, Callable[[Context], None]] = {
+    "prequeuer": _run_prequeuer,
+    "dispatcher": _run_dispatcher,
+    "worker": _run_worker,
+}
+
+NAMES = tuple(_RUNNERS)

@@ -1,0 +1,149 @@
+"""prequeuer: schedules whose watermark lies inside the window -> events, ready_queue, new watermarks.
+
+It also keeps ledger and queues in agreement: live events that stand in no queue are queued again, at start,
+every minute, and as soon as the queues are found empty or replaced.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rrcli.core.models import Schedule, ScheduleState
+from rrcli.errors import Conflict, InvalidRule, NotFound
+from rrcli.operations import schedules
+from rrcli.operations.context import Context
+from rrcli.operations.rules import recurrence_of
+from rrcli.operations.window import queue_window
+from rrcli.repository.base import Channel, QueueEntry
+from rrcli_daemons.loop import Wakeable
+
+log = logging.getLogger(__name__)
+
+SCHEDULES_PER_PASS = 500
+EVENTS_PER_PASS = 2000
+RECONCILE_INTERVAL = timedelta(minutes=1)
+CHECK_INTERVAL = timedelta(seconds=2)
+"""How often the queues are asked whether they are still the same ones."""
+
+
+class Prequeuer:
+    """One prequeuer; any number may run side by side."""
+
+    name = "prequeuer"
+    channel: Channel | None = None
+    sources: Sequence[Wakeable] = ()
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._tick = timedelta(seconds=context.settings.prequeuer.ticker_interval_seconds)
+        self._next_tick: datetime | None = None
+        self._next_reconcile: datetime | None = None
+        self._incarnation: str | None = None
+        self._counters = {"queued": 0.0, "skipped": 0.0, "reconciled": 0.0, "ticks": 0.0}
+
+    def counters(self) -> Mapping[str, float]:
+        return dict(self._counters)
+
+    def finish(self) -> datetime | None:
+        return None
+
+    def run_once(self, now: datetime) -> datetime | None:
+        """Reconcile when it is time, tick when it is time."""
+        incarnation = self._context.repository.queues.incarnation()
+        if incarnation != self._incarnation or _is_due(self._next_reconcile, now, RECONCILE_INTERVAL):
+            self._reconcile()
+            self._incarnation = incarnation
+            self._next_reconcile = now + RECONCILE_INTERVAL
+        if _is_due(self._next_tick, now, self._tick):
+            if self._fill(now):
+                return now
+            self._complete(now)
+            self._purge(now)
+            self._counters["ticks"] += 1
+            self._next_tick = now + self._tick
+        assert self._next_tick is not None
+        return min(self._next_tick, now + CHECK_INTERVAL)
+
+    def _fill(self, now: datetime) -> bool:
+        """Queue one batch of due schedules; whether more are waiting."""
+        horizon = now + self._context.window
+        due = self._context.repository.schedules.due(horizon, SCHEDULES_PER_PASS)
+        readable = [schedule for schedule in due if self._is_readable(schedule)]
+        filled = queue_window(self._context, readable, now)
+        self._counters["queued"] += filled.queued
+        self._counters["skipped"] += filled.skipped
+        if filled.queued or filled.skipped:
+            log.info(
+                "Queued %d events of %d schedules, skipped %d late ones",
+                filled.queued,
+                len(readable),
+                filled.skipped,
+                extra={"action": "prequeued"},
+            )
+        self._forget_orphans(readable)
+        return len(due) == SCHEDULES_PER_PASS or filled.unfinished > 0
+
+    def _is_readable(self, schedule: Schedule) -> bool:
+        """A rule that cannot be read pauses its schedule, and stops no other."""
+        try:
+            recurrence_of(schedule)
+        except InvalidRule as error:
+            reason = f"Its rule cannot be read: {error.message}"
+            log.error("Paused: %s", reason, extra={"action": "unreadable", "schedule_id": schedule.id})
+            self._pause(schedule, reason)
+            return False
+        return True
+
+    def _pause(self, schedule: Schedule, reason: str) -> None:
+        try:
+            schedules.pause(self._context, schedule.id, reason=reason)
+        except (NotFound, Conflict):
+            return  # deleted or changed meanwhile: the next tick sees it as it is then
+
+    def _forget_orphans(self, filled: Sequence[Schedule]) -> None:
+        """A schedule deleted while its window was being queued leaves nothing behind."""
+        ids = [schedule.id for schedule in filled]
+        there = self._context.repository.schedules.get(ids) if ids else {}
+        for schedule_id in ids:
+            if schedule_id not in there:
+                schedules.forget(self._context, schedule_id)
+
+    def _complete(self, now: datetime) -> None:
+        """Schedules with no occurrence left are completed when their last event has ended."""
+        repository = self._context.repository
+        for schedule in repository.schedules.exhausted(SCHEDULES_PER_PASS):
+            if repository.events.unfinished(schedule.id, limit=1):
+                continue
+            completed = replace(
+                schedule, state=ScheduleState.COMPLETED, revision=schedule.revision + 1, updated_at=now
+            )
+            if repository.schedules.replace(completed, expected_revision=schedule.revision):
+                log.info("Schedule completed", extra={"action": "completed", "schedule_id": schedule.id})
+
+    def _purge(self, now: datetime) -> None:
+        """Remove a batch of archived events past their time."""
+        days = self._context.settings.history.keep_days
+        if days:
+            self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PASS)
+
+    def _reconcile(self) -> None:
+        """Queue live events that stand in no queue; the worker drops those that have ended after all."""
+        repository = self._context.repository
+        after_id, found = "", 0
+        while batch := repository.events.live(after_id=after_id, limit=EVENTS_PER_PASS):
+            missing = repository.queues.missing([event.id for event in batch])
+            lost = [event for event in batch if event.id in missing]
+            repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in lost])
+            found += len(lost)
+            after_id = batch[-1].id
+        if found:
+            self._counters["reconciled"] += found
+            log.warning(
+                "Queued %d events again that stood in no queue", found, extra={"action": "reconciled"}
+            )
+
+
+def _is_due(planned: datetime | None, now: datetime, interval: timedelta) -> bool:
+    """Also when the clock was set back: then the plan lies further ahead than it can."""
+    return planned is None or now >= planned or planned - now > interval

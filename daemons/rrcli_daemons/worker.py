@@ -1,0 +1,250 @@
+"""worker: claimed events -> HTTP calls -> archive, or the ready queue again for a retry.
+
+Claims are held under a lease and acknowledged only after the ledger has the result, so a worker may die at
+any instruction: what it held comes back, and what the archive already has is not called again.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rrcli.core import request
+from rrcli.core.models import Attempt, Event, EventState, Overlap, Schedule
+from rrcli.core.request import Request
+from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
+from rrcli.operations import schedules
+from rrcli.operations.context import Context
+from rrcli.repository.base import Channel, QueueEntry
+from rrcli_daemons.loop import Wakeable
+from rrcli_daemons.sender import Sender
+
+log = logging.getLogger(__name__)
+
+EVENTS_PER_CLAIM = 500
+REAP_INTERVAL_SECONDS = 3.0
+OVERLAP_WAIT = timedelta(seconds=1)
+"""How long an event with overlap policy `queue` waits before it looks again whether it may go."""
+
+RESPONSE_CHARACTERS = 1024
+
+
+class Worker:
+    """One worker process with many calls in flight; any number may run side by side."""
+
+    name = "worker"
+    channel: Channel | None = Channel.WORKER
+
+    def __init__(
+        self, context: Context, sender: Sender, *, instance: str, rng: Callable[[], float] = random.random
+    ) -> None:
+        self._context = context
+        self._repository = context.repository
+        self._sender = sender
+        self._instance = instance
+        self._random = rng
+        settings = context.settings.worker
+        self._capacity = settings.count * settings.concurrency
+        self._max_retries = settings.max_retries
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._next_extend = 0.0
+        self._next_reap = 0.0
+        self._claimed: dict[str, tuple[Event, Schedule]] = {}
+        self._claim_unsure = False
+        self._ended: list[Event] = []
+        self._again: list[Event] = []
+        self._gone: list[str] = []
+        self._counters = {"completed": 0.0, "failed": 0.0, "retried": 0.0, "skipped": 0.0, "reaped": 0.0}
+
+    @property
+    def sources(self) -> Sequence[Wakeable]:
+        return (self._sender,)
+
+    def counters(self) -> Mapping[str, float]:
+        return self._counters | {"in_flight": float(len(self._claimed))}
+
+    def run_once(self, now: datetime) -> datetime | None:
+        """Write down what has ended, then claim and start what there is room for."""
+        self._keep_lease()
+        self._settle(now)
+        room = min(self._capacity - len(self._claimed), EVENTS_PER_CLAIM)
+        if room <= 0:
+            return None
+        ids = self._claim(room)
+        if ids:
+            self._start(ids, now)
+            self._settle(now)
+        self._claim_unsure = False
+        return now if len(ids) == room else None
+
+    def _claim(self, room: int) -> list[str]:
+        """Ids to start; after an outage first those whose claim got through while its reply was lost."""
+        queues = self._repository.queues
+        if self._claim_unsure:
+            return list(queues.held(self._instance) - self._claimed.keys())
+        self._claim_unsure = True
+        return queues.claim(self._instance, room, self._lease)
+
+    def finish(self) -> datetime | None:
+        """Wait for the calls in flight; None when all have ended and are written down."""
+        now = self._context.now()
+        self._keep_lease()
+        self._settle(now)
+        return now + self._lease if self._claimed else None
+
+    def close(self) -> None:
+        """Stop the calls still in flight and give all claims back to the others."""
+        self._sender.abort()
+        self._sender.close()
+        self._repository.queues.release(self._instance)
+
+    def _keep_lease(self) -> None:
+        monotonic = self._context.clock.monotonic()
+        if self._claimed and monotonic >= self._next_extend:
+            if not self._repository.queues.extend(self._instance, self._lease):
+                log.warning(
+                    "The lease had run out; others may call these events too",
+                    extra={"action": "lease_lost", "in_flight": len(self._claimed)},
+                )
+            self._next_extend = monotonic + self._lease.total_seconds() / 3
+        if monotonic >= self._next_reap:
+            reaped = self._repository.queues.reap()
+            self._next_reap = monotonic + REAP_INTERVAL_SECONDS
+            if reaped:
+                self._counters["reaped"] += reaped
+                log.warning(
+                    "Took back %d events of a worker that is gone", reaped, extra={"action": "reaped"}
+                )
+
+    def _start(self, ids: Sequence[str], now: datetime) -> None:
+        """Send what is to be sent of a claimed batch; put the rest where it belongs."""
+        events = self._repository.events.get(ids)
+        known = self._repository.schedules.get({event.schedule_id for event in events.values()})
+        archived = self._repository.events.archived(ids)
+        calls: list[tuple[str, Request]] = []
+        dropped = [event_id for event_id in ids if event_id not in events]
+        waiting: list[QueueEntry] = []
+        for event in events.values():
+            schedule = known.get(event.schedule_id)
+            if schedule is None or event.id in archived:
+                dropped.append(event.id)
+            elif event.state is EventState.RETRY and event.due > now:
+                waiting.append(QueueEntry(event_id=event.id, due=event.due))
+            elif not schedules.may_fire(schedule, event):
+                self._ended.append(schedules.superseded(schedule, event, now))
+            elif self._overlaps(schedule, event):
+                self._yield_to_earlier(schedule, event, now, waiting)
+            else:
+                self._claimed[event.id] = (event, schedule)
+                calls.append((event.id, request.build(schedule, event, now=now)))
+        self._sender.submit(calls)
+        if dropped:
+            self._repository.events.discard(dropped)
+            self._repository.queues.acknowledge(self._instance, dropped)
+        if waiting:
+            self._repository.queues.retry(self._instance, waiting)
+
+    def _overlaps(self, schedule: Schedule, event: Event) -> bool:
+        """Whether an earlier event of the schedule has not ended, and the schedule minds."""
+        if schedule.overlap is Overlap.ALLOW:
+            return False
+        earlier = self._repository.events.unfinished(schedule.id, before=event.run_time, limit=1)
+        return bool(earlier)
+
+    def _yield_to_earlier(
+        self, schedule: Schedule, event: Event, now: datetime, waiting: list[QueueEntry]
+    ) -> None:
+        if schedule.overlap is Overlap.QUEUE:
+            waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
+            return
+        self._counters["skipped"] += 1
+        message = "An earlier occurrence had not ended; overlap policy skip"
+        self._ended.append(event.moved(EventState.SKIPPED, now, message))
+
+    def _settle(self, now: datetime) -> None:
+        """Write down everything that has ended; repeated as a whole when the store fails in between."""
+        for event_id, outcome in self._sender.collect():
+            event, schedule = self._claimed.pop(event_id)
+            self._judge(event, schedule, outcome, now)
+        if self._again:
+            self._repository.events.save(self._again)
+            self._repository.queues.retry(
+                self._instance, [QueueEntry(event_id=event.id, due=event.due) for event in self._again]
+            )
+            self._again = []
+        if self._ended:
+            not_live = self._repository.events.archive(self._ended, now)
+            self._forget_deleted(event for event in self._ended if event.id in not_live)
+            self._repository.queues.acknowledge(self._instance, [event.id for event in self._ended])
+            self._ended = []
+        while self._gone:
+            schedules.stop_after_gone(self._context, self._gone[-1])
+            self._gone.pop()
+
+    def _judge(self, event: Event, schedule: Schedule, outcome: Outcome, now: datetime) -> None:
+        """Turn one outcome into the event's next state."""
+        tried = _with_attempt(event, outcome)
+        verdict = judge(outcome)
+        number = len(tried.attempts)
+        if verdict is Verdict.SUCCESS:
+            self._counters["completed"] += 1
+            self._ended.append(tried.moved(EventState.COMPLETED, now, "Event successfully processed"))
+            return
+        what = outcome.error or f"HTTP {outcome.status_code}"
+        allowed = self._max_retries if schedule.max_retries is None else schedule.max_retries
+        if verdict is Verdict.RETRY and number <= allowed:
+            self._retry(tried, schedule, outcome, what, now)
+            return
+        self._counters["failed"] += 1
+        if verdict is Verdict.GONE:
+            self._gone.append(schedule.id)
+            why = "HTTP 410: the receiver wants no more calls; the schedule is paused"
+        elif verdict is Verdict.FINAL:
+            why = f"{what}: not tried again"
+        else:
+            why = f"{what}: gave up after {number} attempts"
+        self._ended.append(tried.moved(EventState.ERROR, now, why))
+        log.warning("Callback failed: %s", why, extra=_keys("failed", event))
+
+    def _retry(self, tried: Event, schedule: Schedule, outcome: Outcome, what: str, now: datetime) -> None:
+        due = next_attempt(
+            schedule.retry,
+            attempts=len(tried.attempts),
+            now=now,
+            random=self._random(),
+            retry_after=outcome.retry_after,
+        )
+        self._counters["retried"] += 1
+        seconds = (due - now).total_seconds()
+        message = f"Attempt {len(tried.attempts)} failed: {what}; next attempt in {seconds:.1f} s"
+        self._again.append(tried.moved(EventState.RETRY, now, message, due=due))
+        log.info("Callback failed, will be tried again: %s", what, extra=_keys("retry", tried))
+
+    def _forget_deleted(self, events: Iterable[Event]) -> None:
+        """Results of calls whose schedule was deleted meanwhile leave nothing behind."""
+        ids = {event.schedule_id for event in events}
+        if not ids:
+            return
+        there = self._repository.schedules.get(ids)
+        for schedule_id in ids - there.keys():
+            schedules.forget(self._context, schedule_id)
+
+
+def _with_attempt(event: Event, outcome: Outcome) -> Event:
+    """The event with one more attempt noted."""
+    attempt = Attempt(
+        time=outcome.started,
+        duration_ms=round(outcome.duration_ms, 3),
+        status_code=outcome.status_code,
+        error=outcome.error,
+        response=outcome.response[:RESPONSE_CHARACTERS] or None,
+    )
+    lateness_ms = event.lateness_ms
+    if lateness_ms is None:
+        lateness_ms = round((outcome.started - event.due).total_seconds() * 1000, 3)
+    return replace(event, attempts=(*event.attempts, attempt), lateness_ms=lateness_ms)
+
+
+def _keys(action: str, event: Event) -> dict[str, str]:
+    return {"action": action, "event_id": event.id, "schedule_id": event.schedule_id}
