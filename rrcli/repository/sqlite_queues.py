@@ -69,6 +69,10 @@ class SqliteQueues:
         with self._database.write() as connection:
             return connection.execute(_SQL["extend"], self._lease(worker, lease)).rowcount == 1
 
+    def held(self, worker: str) -> set[str]:
+        with self._database.read() as connection:
+            return {id for (id,) in connection.execute(_SQL["held"], {"worker": worker})}
+
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
         with self._database.write() as connection:
             connection.execute(_SQL["acknowledge"], {"worker": worker, "ids": id_list(ids)})

@@ -32,6 +32,9 @@ UPDATE queue SET place = 'worker', worker = NULL WHERE worker = :worker
 -- name: end_lease
 DELETE FROM leases WHERE worker = :worker
 
+-- name: held
+SELECT event_id FROM queue WHERE worker = :worker
+
 -- name: acknowledge
 DELETE FROM queue WHERE event_id IN (SELECT value FROM json_each(:ids)) AND worker = :worker
 
