@@ -1,0 +1,168 @@
+"""click, with our manners: commands imported on use, global options anywhere, examples in every help text."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rrcli.cli.state import State
+
+FORMATS = ("table", "json", "jsonl", "yaml", "csv", "ids")
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep a global option in the state; later on the line wins, and `-v` adds up."""
+    if value in (None, False, 0):
+        return
+    state = context.ensure_object(State)
+    name = str(parameter.name)
+    setattr(state, name, state.verbose + value if name == "verbose" else value)
+
+
+def _zone(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    from zoneinfo import ZoneInfo, available_timezones
+
+    from rrcli.core.fields import did_you_mean
+
+    try:
+        zone = ZoneInfo(value)
+    except (ValueError, OSError) as error:
+        near = did_you_mean(value, available_timezones())
+        hint = f" Did you mean {near}?" if near else " Use an IANA name, such as Europe/Berlin."
+        raise click.BadParameter(f"{value!r} is not a time zone.{hint}", context, parameter) from error
+    context.ensure_object(State).tz = zone
+
+
+GLOBAL_OPTIONS: tuple[click.Option, ...] = (
+    click.Option(
+        ["--config"],
+        metavar="FILE",
+        callback=_remember,
+        expose_value=False,
+        help="The configuration file.",
+    ),
+    click.Option(
+        ["-o", "--output"],
+        type=click.Choice(FORMATS, case_sensitive=False),
+        callback=_remember,
+        expose_value=False,
+        help="How to print data; table unless given.",
+    ),
+    click.Option(
+        ["--no-color"],
+        is_flag=True,
+        callback=_remember,
+        expose_value=False,
+        help="No colours (also: environment NO_COLOR).",
+    ),
+    click.Option(
+        ["--tz"],
+        metavar="ZONE",
+        callback=_zone,
+        expose_value=False,
+        help="Time zone to show times in; the machine's unless given.",
+    ),
+    click.Option(
+        ["-v", "--verbose"],
+        count=True,
+        callback=_remember,
+        expose_value=False,
+        help="Say on stderr what happens.",
+    ),
+)
+"""Understood before and after every command, because people type them wherever they think of them."""
+
+
+class _Manners(click.Command):
+    """Global options, and examples at the end of the help text."""
+
+    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples.strip()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        own = super().get_params(ctx)
+        return [*own[:-1], *GLOBAL_OPTIONS, *own[-1:]]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shared = {id(option) for option in GLOBAL_OPTIONS}
+        own: list[tuple[str, str]] = []
+        everywhere: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                is_shared = id(parameter) in shared or "--help" in parameter.opts
+                (everywhere if is_shared else own).append(record)
+        for title, records in (("Options", own), ("Global options", everywhere)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples.splitlines():
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+class Command(_Manners):
+    """One command."""
+
+
+class Group(_Manners, click.Group):
+    """Commands under one word."""
+
+    command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if self.get_command(ctx, word) is None and not word.startswith("-") and not ctx.resilient_parsing:
+            from rrcli.core.fields import did_you_mean
+
+            near = did_you_mean(word, self.list_commands(ctx))
+            ctx.fail(f"No such command {word!r}." + (f" Did you mean {near!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+class LazyGroup(Group):
+    """A group whose commands are imported when they are used; `--help` needs their one-line help only."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = dict(lazy or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.lazy[cmd_name][0].partition(":")
+        found = getattr(import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [(name, short_help) for name, (_, short_help) in self.lazy.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(records)
+
+
+def command(name: str, *, examples: str, **attributes: Any) -> Callable[[Callable[..., Any]], Command]:
+    """Decorator: a command with global options; `examples` is shown at the end of its help."""
+    return click.command(name, cls=Command, examples=examples, **attributes)
+
+
+def group(name: str, *, examples: str, **attributes: Any) -> Callable[[Callable[..., Any]], Group]:
+    """Decorator: as `command`, for a group."""
+    return click.group(name, cls=Group, examples=examples, **attributes)

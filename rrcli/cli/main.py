@@ -1,0 +1,66 @@
+"""The command `rrcli`: its groups and commands, imported when they are used, and its way out."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from rrcli import __version__
+from rrcli.cli import errors
+from rrcli.cli.exit_codes import ExitCode
+from rrcli.cli.group import LazyGroup
+from rrcli.cli.state import State
+
+EXAMPLES = """
+rrcli demo
+rrcli preview --rrule 'FREQ=WEEKLY;BYDAY=MO;BYHOUR=8;BYMINUTE=30;BYSECOND=0' --timezone Europe/Berlin
+rrcli schedule create --name report --rrule 'FREQ=HOURLY' --callback-url https://example.org/hook
+rrcli events history report -o json
+"""
+
+COMMANDS = {
+    "up": ("rrcli.cli.stack:up", "Start everything: API and daemons, until Ctrl-C."),
+    "demo": ("rrcli.cli.demo:demo", "See it work, in a scratch folder, in 15 seconds."),
+    "schedule": ("rrcli.cli.schedules:schedule", "Create, look at, change and delete schedules."),
+    "events": ("rrcli.cli.events:events", "Look at what is planned and what happened."),
+    "preview": ("rrcli.cli.preview:preview", "Show when a rule or a schedule runs."),
+    "status": ("rrcli.cli.status:status", "Show daemons, queues and counts."),
+    "daemon": ("rrcli.cli.stack:daemon", "Run one daemon in the foreground."),
+    "api": ("rrcli.cli.stack:api", "Run the REST service in the foreground."),
+    "config": ("rrcli.cli.config:config", "Show settings and their sources; write a configuration file."),
+    "db": ("rrcli.cli.db:db", "Prepare the store."),
+    "completion": ("rrcli.cli.completion:completion", "Print the completion script of a shell."),
+}
+
+
+@click.group(
+    "rrcli",
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    examples=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s", help="Print the version.")
+def cli() -> None:
+    """The scheduler that speaks RFC 5545: a rule says when, an HTTP request says what."""
+
+
+def main(arguments: Sequence[str] | None = None, state: State | None = None) -> int:
+    """Run one command line and answer its exit code; errors are told on stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    state = state or State()
+    try:
+        code = cli.main(given, prog_name="rrcli", obj=state, standalone_mode=False)
+        return code if isinstance(code, int) else ExitCode.OK
+    except Exception as error:
+        return errors.report(error, state, given)
+    finally:
+        state.close()
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets a substitute, never an exception.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(main())

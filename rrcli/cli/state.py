@@ -1,0 +1,143 @@
+"""What one invocation knows: its global options, and the settings and store, each opened on first use."""
+
+import os
+import sys
+from contextlib import ExitStack
+from functools import cached_property
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from rich.console import Console
+
+    from rrcli.clock import Clock
+    from rrcli.operations.context import Context
+    from rrcli.settings import Loaded, Settings
+
+# Everything above is imported where it is used: a command pays only for what it needs.
+
+
+class State:
+    """Given to every command by `pass_state`.
+
+    `flags` maps setting names (`worker.count`) to values given on the command line; to be filled before
+    `loaded` is read. `tz` None means the machine's zone.
+    """
+
+    def __init__(self, *, clock: "Clock | None" = None) -> None:
+        self.config: str | None = None
+        self.output = "table"
+        self.no_color = False
+        self.verbose = 0
+        self.tz: tzinfo | None = None
+        self.flags: dict[str, Any] = {}
+        self._clock = clock
+        self._context: Context | None = None
+        self._exit = ExitStack()
+
+    @cached_property
+    def loaded(self) -> "Loaded":
+        """The settings and where each came from. Raises InvalidSettings."""
+        from rrcli.settings import load
+
+        return load(file=self.config, flags=self.flags)
+
+    @property
+    def settings(self) -> "Settings":
+        """The settings. Raises InvalidSettings."""
+        return self.loaded.settings
+
+    @cached_property
+    def clock(self) -> "Clock":
+        """The clock that every command reads."""
+        from rrcli.clock import SystemClock
+
+        return self._clock or SystemClock()
+
+    def now(self) -> "datetime":
+        """The current instant in whole milliseconds, as storage keeps it."""
+        from rrcli.core.models import whole_ms
+
+        return whole_ms(self.clock.now())
+
+    def context(self) -> "Context":
+        """What operations work with, its store open and reachable; closed when the command ends.
+
+        Raises InvalidSettings and StoreUnavailable.
+        """
+        if self._context is None:
+            from rrcli import log
+            from rrcli.operations.context import Context
+            from rrcli.repository.factory import open_repository
+
+            log.setup("debug" if self.verbose else "warn", "text")
+            repository = open_repository(self.settings)
+            self._exit.callback(repository.close)
+            repository.ping()
+            self._context = Context(repository=repository, clock=self.clock, settings=self.settings)
+            self.note(f"store: {repository.description}")
+        return self._context
+
+    def close(self) -> None:
+        """Close what was opened; safe to repeat."""
+        self._exit.close()
+        self._context = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether stdout is a person's terminal."""
+        return sys.stdout.isatty()
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a question can be asked and answered."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None in a pipe, where lines may be as long as they are."""
+        if self.terminal or os.environ.get("COLUMNS", "").isdigit():
+            return max(20, get_terminal_size().columns)
+        return None
+
+    @property
+    def colour(self) -> bool:
+        """Whether stdout takes colours."""
+        return self.terminal and self.wants_colour
+
+    @property
+    def wants_colour(self) -> bool:
+        """Whether colours were not declined, by --no-color, NO_COLOR or a dumb terminal."""
+        return not self.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    @cached_property
+    def console(self) -> "Console":
+        """rich on stdout, for live displays. User data must be escaped: markup is on in rich by default."""
+        from rich.console import Console
+
+        return Console(no_color=not self.wants_colour, highlight=False)
+
+    @cached_property
+    def err(self) -> "Console":
+        """rich on stderr, for progress and remarks."""
+        from rich.console import Console
+
+        return Console(stderr=True, no_color=not self.wants_colour, highlight=False)
+
+    def remark(self, text: str) -> None:
+        """A line for the person, on stderr."""
+        click.echo(text, err=True)
+
+    def note(self, text: str) -> None:
+        """A line on stderr that only -v shows."""
+        if self.verbose:
+            from rrcli.log import redact
+
+            self.remark(redact(text))
+
+
+pass_state = click.make_pass_decorator(State, ensure=True)

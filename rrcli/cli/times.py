@@ -1,0 +1,96 @@
+"""Instants and durations: as people write them on a command line, and as they are shown."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from rrcli.core.timefmt import parse_instant
+
+_UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:d|h|m|s|ms)\s*)+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|d|h|m|s)")
+_SECONDS = {"ms": 0.001, **dict(_UNITS)}
+
+
+def seconds_of(text: str) -> float | None:
+    """Seconds that `90`, `1.5`, `10m` or `1h30m` stand for; None for anything else."""
+    text = text.strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if _DURATION.fullmatch(text):
+        return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    return None
+
+
+def instant_of(text: str, *, field: str, now: datetime, zone: tzinfo | None) -> datetime:
+    """The instant (UTC) of `now`, `+10m`, or a time that has an offset or is on the clock of `zone`.
+
+    Raises InvalidInput naming `field`, also for a time without offset when there is no `zone`.
+    """
+    text = text.strip()
+    if text.lower() == "now":
+        return now
+    if text.startswith("+") and (seconds := seconds_of(text[1:])) is not None:
+        return now + timedelta(seconds=seconds)
+    if zone is not None and (local := naive_of(text)) is not None:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    return parse_instant(text, field=field)
+
+
+def naive_of(text: str) -> datetime | None:
+    """The wall-clock time of a text without offset; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is None else None
+
+
+def local_zone() -> tzinfo:
+    """The machine's time zone, as a fixed offset only where its rules are not known."""
+    from rrcli.clock import SystemClock
+
+    found = SystemClock().now().astimezone().tzinfo
+    assert found is not None
+    return found
+
+
+def relative(instant: datetime, now: datetime) -> str:
+    """`in 3 d 4 h`, `5 m 10 s ago`, `now`: two units, the largest ones."""
+    seconds = round((instant - now).total_seconds())
+    if seconds == 0:
+        return "now"
+    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units: `3 d 4 h`, `1 m 30 s`, `250 ms`."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    rest = round(seconds)
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(f"{number} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def absolute(instant: datetime, zone: tzinfo | None, *, seconds: bool = True) -> str:
+    """`2026-11-24 08:30:00`, on the clock of `zone` (None: the machine's)."""
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def with_offset(instant: datetime, zone: tzinfo | None) -> str:
+    """`2026-11-24 08:30:00 +01:00`: the wall-clock time and what makes it an instant."""
+    local = instant.astimezone(zone)
+    offset = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
+
+
+def zone_name(zone: tzinfo | None, instant: datetime) -> str:
+    """`Europe/Berlin`; for the machine's own zone its abbreviation, such as `CET`."""
+    return str(getattr(zone, "key", None) or instant.astimezone(zone).strftime("%Z"))
