@@ -1,0 +1,73 @@
+"""The edge where errors of pymongo and redis-py become the product's own."""
+
+from types import TracebackType
+
+from bson.errors import BSONError
+from pymongo.errors import ConfigurationError, DocumentTooLarge, InvalidURI, OperationFailure, PyMongoError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable
+from rrcli.log import redact
+
+_MONGO_ACCESS = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, AtlasError
+_REDIS_ACCESS = ("NOAUTH", "WRONGPASS", "NOPERM")
+
+
+class Edge:
+    """`with edge:` around driver calls. `server` is a kind and its address, without credentials."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, PyMongoError | BSONError):
+            raise _from_mongo(error, self._server) from error
+        if isinstance(error, RedisError):
+            raise _from_redis(error, self._server) from error
+
+
+def _from_mongo(error: PyMongoError | BSONError, server: str) -> SchedulerError:
+    if isinstance(error, InvalidURI | ConfigurationError):
+        return InvalidSettings(
+            f"mongo.uri: {_short(error)}", hint="Form: mongodb://user:password@host:27017/"
+        )
+    if isinstance(error, OperationFailure) and error.code in _MONGO_ACCESS:
+        return StoreUnavailable(
+            f"{server} refuses access: {_short(error)}",
+            hint="Check user, password and authSource in mongo.uri, and the user's role (readWrite).",
+        )
+    if isinstance(error, DocumentTooLarge | BSONError):
+        return StoreCorrupt(f"{server} cannot keep or read a document: {_short(error)}")
+    return _unavailable(error, server, "mongo.uri")
+
+
+def _from_redis(error: RedisError, server: str) -> SchedulerError:
+    text = str(error)
+    if isinstance(error, AuthenticationError) or text.startswith(_REDIS_ACCESS):
+        return StoreUnavailable(
+            f"{server} refuses access: {_short(error)}", hint="Check user and password in redis.url."
+        )
+    if isinstance(error, ResponseError) and "WRONGTYPE" in text:
+        return StoreCorrupt(
+            f"{server} holds a key of another type under one of our names: {_short(error)}",
+            hint="Another program uses the same names. Give each its own database number in redis.url, or "
+            "delete the key: the queues are rebuilt from MongoDB.",
+        )
+    return _unavailable(error, server, "redis.url or redis.host and redis.port")
+
+
+def _unavailable(error: Exception, server: str, key: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{server} does not answer as it should: {_short(error)}",
+        hint=f"Is it running and reachable from here? {server} comes from {key}.",
+    )
+
+
+def _short(error: Exception) -> str:
+    """The first part of a driver's message: pymongo appends its whole view of the topology."""
+    return redact(" ".join(str(error).split()))[:200]

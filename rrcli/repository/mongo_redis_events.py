@@ -1,0 +1,246 @@
+"""`events` and `archived_events` in MongoDB."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING, ReplaceOne
+from pymongo.collection import Collection as MongoCollection
+
+from rrcli.core.models import Event, EventState
+from rrcli.repository.base import Page
+from rrcli.repository.mongo_redis_connection import Document, MongoServer
+from rrcli.repository.mongo_redis_documents import (
+    archived_document,
+    event_document,
+    event_record,
+    object_ids,
+    readable,
+    stored_time,
+)
+from rrcli.repository.mongo_redis_queries import chunks, first_readable, id_range, insert_new
+
+_UNQUEUED = [EventState.READY.value, EventState.RETRY.value]
+_SUPERSEDED = EventState.SUPERSEDED.value
+_DISPATCHED = "Due; handed to the workers."
+# What one deletion takes at most, so that it stays far below the socket's time-out.
+_DELETE = 5000
+
+
+class MongoEvents:
+    """The ledger.
+
+    Order of writes is what keeps it right under crashes and races: an event is archived before it is deleted
+    live, and entered live before the archive is asked for it, so that at any instant one side at least has it.
+    Lists over all schedules are ordered by id, which starts with the second of the run time.
+    """
+
+    def __init__(self, mongo: MongoServer) -> None:
+        self._mongo = mongo
+
+    def init(self) -> None:
+        """Make the indexes: as few as the queries need, since each slows every insert."""
+        with self._mongo.edge:
+            self._live.create_index([("schedule_id", ASCENDING), ("run_time", ASCENDING)])
+            self._archive.create_index([("schedule_id", ASCENDING), ("run_time", DESCENDING)])
+            self._archive.create_index([("archived_at", ASCENDING)])
+
+    def add(self, events: Sequence[Event]) -> list[Event]:
+        if not events:
+            return []
+        with self._mongo.edge:
+            known = set(insert_new(self._live, [event_document(event) for event in events]))
+            ids = [ObjectId(event.id) for event in events]
+            ended = self._settle_archived(ids)
+            entered = [event for event, id_ in zip(events, ids, strict=True) if id_ not in known | ended]
+            again = known - ended
+            if again:
+                found = self._live.find({"_id": {"$in": list(again)}, "state": {"$in": _UNQUEUED}})
+                entered += readable(event_record, found)
+            return entered
+
+    def _settle_archived(self, ids: list[ObjectId]) -> set[ObjectId]:
+        """Delete the live side of what has ended and the archived side of what is on again; the ended ids."""
+        found = list(self._archive.find({"_id": {"$in": ids}}, {"state": 1}))
+        superseded = [document["_id"] for document in found if document.get("state") == _SUPERSEDED]
+        ended = {document["_id"] for document in found} - set(superseded)
+        if ended:
+            self._live.delete_many({"_id": {"$in": list(ended)}})
+        if superseded:
+            self._archive.delete_many({"_id": {"$in": superseded}, "state": _SUPERSEDED})
+        return ended
+
+    def get(self, ids: Collection[str]) -> dict[str, Event]:
+        with self._mongo.edge:
+            found = self._live.find({"_id": {"$in": object_ids(ids)}}, batch_size=len(ids) + 1)
+            return {event.id: event for event in readable(event_record, found)}
+
+    def find(self, event_id: str) -> Event | None:
+        found = self.resolve(event_id, limit=1) if len(event_id) == 24 else []
+        return found[0] if found else None
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Event]:
+        # Live first: what is archived meanwhile is then seen in the archive. What both have is still live.
+        ids = id_range(reference)
+        if ids is None:
+            return []
+        with self._mongo.edge:
+            found: dict[str, Event] = {}
+            for collection in (self._live, self._archive):
+                events = first_readable(event_record, collection.find({"_id": ids}).sort("_id"), limit)
+                found = {event.id: event for event in events} | found
+        return [found[id_] for id_ in sorted(found)[:limit]]
+
+    def pending(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        return self._page(self._live, schedule_id, ASCENDING, limit, offset)
+
+    def history(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
+        return self._page(self._archive, schedule_id, DESCENDING, limit, offset)
+
+    def _page(
+        self,
+        collection: MongoCollection[Document],
+        schedule_id: str | None,
+        direction: int,
+        limit: int,
+        offset: int,
+    ) -> Page[Event]:
+        query = {} if schedule_id is None else _of_schedule(schedule_id)
+        order = "_id" if schedule_id is None else "run_time"
+        with self._mongo.edge:
+            found = collection.find(query).sort(order, direction).skip(offset).limit(limit)
+            items = readable(event_record, found) if limit else []
+            total = collection.count_documents(query) if query else collection.estimated_document_count()
+        items.sort(key=lambda event: event.run_time, reverse=direction == DESCENDING)
+        return Page(items=tuple(items), total=total)
+
+    def dispatched(self, ids: Collection[str], now: datetime) -> None:
+        if not ids:
+            return
+        step = {"time": stored_time(now), "status": EventState.WORKER.value, "message": _DISPATCHED}
+        with self._mongo.edge:
+            self._live.update_many(
+                {"_id": {"$in": object_ids(ids)}, "state": {"$in": _UNQUEUED}},
+                {"$set": {"state": EventState.WORKER.value}, "$push": {"status": step}},
+            )
+
+    def save(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        documents = [event_document(event) for event in events]
+        with self._mongo.edge:
+            self._live.bulk_write(
+                [ReplaceOne({"_id": document["_id"]}, document) for document in documents], ordered=False
+            )
+
+    def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
+        if not events:
+            return set()
+        documents = [archived_document(event, now) for event in events]
+        ids = [document["_id"] for document in documents]
+        with self._mongo.edge:
+            live = self._ids(self._live, {"_id": {"$in": ids}})
+            known = live.intersection(insert_new(self._archive, documents))
+            if known:
+                self._replace_superseded([document for document in documents if document["_id"] in known])
+            if live:
+                self._live.delete_many({"_id": {"$in": ids}})
+        return {str(id_) for id_ in ids if id_ not in live}
+
+    def _replace_superseded(self, documents: list[Document]) -> None:
+        """An occurrence that was on again has ended; a crash in `add` had left the superseded entry."""
+        self._archive.bulk_write(
+            [ReplaceOne({"_id": one["_id"], "state": _SUPERSEDED}, one) for one in documents], ordered=False
+        )
+
+    def record_skips(self, events: Sequence[Event], now: datetime) -> None:
+        if not events:
+            return
+        documents = [archived_document(event, now) for event in events]
+        with self._mongo.edge:
+            known = set(insert_new(self._archive, documents))
+            longer = [
+                ReplaceOne(_shorter_skip(document), document)
+                for document in documents
+                if document["_id"] in known and "span" in document
+            ]
+            if longer:
+                self._archive.bulk_write(longer)
+
+    def discard(self, ids: Collection[str]) -> None:
+        with self._mongo.edge:
+            for chunk in chunks(object_ids(ids), _DELETE):
+                self._live.delete_many({"_id": {"$in": chunk}})
+
+    def live(self, *, after_id: str, limit: int) -> list[Event]:
+        query = {"_id": {"$gt": ObjectId(after_id)}} if after_id else {}
+        with self._mongo.edge:
+            return first_readable(event_record, self._live.find(query).sort("_id"), limit)
+
+    def unfinished(
+        self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
+    ) -> list[Event]:
+        query = _of_schedule(schedule_id)
+        if before is not None:
+            query["run_time"] = {"$lt": before}
+        with self._mongo.edge:
+            return first_readable(event_record, self._live.find(query).sort("run_time"), limit)
+
+    def archived(self, ids: Collection[str]) -> set[str]:
+        with self._mongo.edge:
+            found = self._ids(self._archive, {"_id": {"$in": object_ids(ids)}})
+        return {str(id_) for id_ in found}
+
+    def forget(self, schedule_id: str) -> list[str]:
+        query = _of_schedule(schedule_id)
+        with self._mongo.edge:
+            live = self._delete(self._live, query)
+            self._delete(self._archive, query)
+        return [str(id_) for id_ in live]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        query = {"archived_at": {"$lt": before}}
+        with self._mongo.edge:
+            return len(self._delete(self._archive, query, limit))
+
+    def counts(self) -> dict[EventState, int]:
+        """Reads all live events, a window's worth: an index on the state would cost every write more."""
+        with self._mongo.edge:
+            groups = self._live.aggregate([{"$group": {"_id": "$state", "number": {"$sum": 1}}}])
+            numbers = {group["_id"]: group["number"] for group in groups}
+        return {state: numbers[state.value] for state in EventState if state.value in numbers}
+
+    def _delete(
+        self, collection: MongoCollection[Document], query: Document, limit: int | None = None
+    ) -> list[ObjectId]:
+        """Delete what the query finds, in steps; returns the ids."""
+        deleted: list[ObjectId] = []
+        while limit is None or len(deleted) < limit:
+            step = _DELETE if limit is None else min(_DELETE, limit - len(deleted))
+            found = [document["_id"] for document in collection.find(query, {"_id": 1}).limit(step)]
+            if not found:
+                break
+            collection.delete_many({"_id": {"$in": found}})
+            deleted += found
+        return deleted
+
+    def _ids(self, collection: MongoCollection[Document], query: Document) -> set[ObjectId]:
+        return {document["_id"] for document in collection.find(query, {"_id": 1})}
+
+    @property
+    def _live(self) -> MongoCollection[Document]:
+        return self._mongo.collection("events")
+
+    @property
+    def _archive(self) -> MongoCollection[Document]:
+        return self._mongo.collection("archived_events")
+
+
+def _of_schedule(schedule_id: str) -> Document:
+    return {"schedule_id": {"$in": object_ids([schedule_id])}}
+
+
+def _shorter_skip(document: Document) -> Document:
+    """Finds the archived skip of the same id if it stands for fewer occurrences."""
+    shorter = [{"span.count": {"$lt": document["span"]["count"]}}, {"span": {"$exists": False}}]
+    return {"_id": document["_id"], "state": EventState.SKIPPED.value, "$or": shorter}

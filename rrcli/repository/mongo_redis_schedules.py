@@ -1,0 +1,142 @@
+"""`schedules` in MongoDB."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING, UpdateMany
+from pymongo.collection import Collection as MongoCollection
+from pymongo.errors import BulkWriteError
+
+from rrcli.core.ids import is_id
+from rrcli.core.models import Schedule, ScheduleState
+from rrcli.errors import Conflict
+from rrcli.repository.base import Advance, Page
+from rrcli.repository.mongo_redis_connection import Document, MongoServer
+from rrcli.repository.mongo_redis_documents import (
+    object_ids,
+    readable,
+    schedule_document,
+    schedule_record,
+    stored_time,
+)
+from rrcli.repository.mongo_redis_queries import (
+    duplicates,
+    first_readable,
+    id_range,
+)
+
+
+class MongoSchedules:
+    """The schedules and their watermarks; index (state, next_run) serves every tick."""
+
+    def __init__(self, mongo: MongoServer) -> None:
+        self._mongo = mongo
+
+    def init(self) -> None:
+        """Make the indexes."""
+        with self._mongo.edge:
+            self._all.create_index([("state", ASCENDING), ("next_run", ASCENDING)])
+            self._all.create_index([("name", ASCENDING)])
+            self._all.create_index([("tags", ASCENDING), ("_id", DESCENDING)])
+
+    def add(self, schedules: Sequence[Schedule]) -> None:
+        if not schedules:
+            return
+        with self._mongo.edge:
+            try:
+                self._all.insert_many([schedule_document(one) for one in schedules], ordered=False)
+            except BulkWriteError as error:
+                known = duplicates(error)
+                raise Conflict(f"A schedule with the id {known[0]} exists already.") from error
+
+    def get(self, ids: Collection[str]) -> dict[str, Schedule]:
+        with self._mongo.edge:
+            found = self._all.find({"_id": {"$in": object_ids(ids)}})
+            return {schedule.id: schedule for schedule in readable(schedule_record, found)}
+
+    def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
+        with self._mongo.edge:
+            queries: list[Document] = [{"name": reference}]
+            if is_id(reference):
+                queries.insert(0, {"_id": ObjectId(reference)})
+            if ids := id_range(reference):
+                queries.append({"_id": ids})
+            for query in queries:
+                if found := first_readable(schedule_record, self._all.find(query).sort("_id"), limit):
+                    return found
+        return []
+
+    def find(
+        self,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> Page[Schedule]:
+        query: Document = {}
+        if state is not None:
+            query["state"] = state.value
+        if tag is not None:
+            query["tags"] = tag
+        if name:
+            query["name"] = {"$regex": re.escape(name).replace("\0", r"\x00"), "$options": "i"}
+        with self._mongo.edge:
+            found = self._all.find(query).sort("_id", DESCENDING).skip(offset).limit(limit)
+            items = tuple(readable(schedule_record, found)) if limit else ()
+            total = self._all.count_documents(query) if query else self._all.estimated_document_count()
+        return Page(items=items, total=total)
+
+    def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
+        query = {"_id": ObjectId(schedule.id), "revision": expected_revision}
+        with self._mongo.edge:
+            return self._all.replace_one(query, schedule_document(schedule)).matched_count == 1
+
+    def remove(self, schedule_id: str) -> bool:
+        with self._mongo.edge:
+            return self._all.delete_one({"_id": {"$in": object_ids([schedule_id])}}).deleted_count == 1
+
+    def due(self, before: datetime, limit: int) -> list[Schedule]:
+        # A null watermark is not less than a date: MongoDB compares within one type only.
+        query = {"state": ScheduleState.ACTIVE.value, "next_run": {"$lt": before}}
+        with self._mongo.edge:
+            return first_readable(schedule_record, self._all.find(query).sort("next_run"), limit)
+
+    def advance(self, moves: Sequence[Advance]) -> None:
+        """One update for all schedules that move to the same instant: far fewer than schedules, as a rule."""
+        together: dict[tuple[int, datetime | None], list[str]] = {}
+        for move in moves:
+            together.setdefault((move.rule_revision, move.next_run), []).append(move.schedule_id)
+        updates = [_advance(ids, *target) for target, ids in together.items()]
+        if updates:
+            with self._mongo.edge:
+                self._all.bulk_write(updates, ordered=False)
+
+    def exhausted(self, limit: int) -> list[Schedule]:
+        query = {"state": ScheduleState.ACTIVE.value, "next_run": None}
+        with self._mongo.edge:
+            return first_readable(schedule_record, self._all.find(query), limit)
+
+    def counts(self) -> dict[ScheduleState, int]:
+        with self._mongo.edge:
+            numbers = {state: self._all.count_documents({"state": state.value}) for state in ScheduleState}
+        return {state: number for state, number in numbers.items() if number}
+
+    @property
+    def _all(self) -> MongoCollection[Document]:
+        return self._mongo.collection("schedules")
+
+
+def _advance(ids: list[str], rule_revision: int, next_run: datetime | None) -> UpdateMany:
+    query: Document = {
+        "_id": {"$in": object_ids(ids)},
+        "rule_revision": rule_revision,
+        "state": ScheduleState.ACTIVE.value,
+    }
+    value = None if next_run is None else stored_time(next_run)
+    if value is not None:
+        query["next_run"] = {"$lt": value}
+    return UpdateMany(query, {"$set": {"next_run": value}})

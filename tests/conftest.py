@@ -1,0 +1,44 @@
+"""Fixtures that every test may use."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.support import servers
+
+
+@contextmanager
+def _or_skip() -> Iterator[None]:
+    """A server that cannot be had skips the test on a laptop and fails it in CI."""
+    try:
+        yield
+    except servers.ServerMissing as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def mongo_uri() -> Iterator[str]:
+    """A MongoDB: the one TEST_MONGO_URI names, else one started for this session."""
+    if given := os.environ.get("TEST_MONGO_URI"):
+        yield given
+        return
+    with ExitStack() as stack:
+        with _or_skip():
+            server = stack.enter_context(servers.mongod())
+        yield server.uri
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis or Valkey: the one TEST_REDIS_URL names, else one started for this session."""
+    if given := os.environ.get("TEST_REDIS_URL"):
+        yield given
+        return
+    with ExitStack() as stack:
+        with _or_skip():
+            server = stack.enter_context(servers.redis_server())
+        yield server.url
