@@ -57,6 +57,11 @@ class Call:
             body=request.body,
         )
 
+    @property
+    def host(self) -> str:
+        """The host that `url` names."""
+        return urlsplit(self.url).hostname or ""
+
     def redirect(self, status_code: int, url: str) -> None:
         """Point the call at `url` (RFC 9110, 15.4).
 
@@ -74,25 +79,18 @@ class Call:
         self.url = url
 
 
-@dataclass(slots=True)
-class _Connecting:
-    """What happened to the sockets of one call: the last address tried, and why one was refused."""
-
-    tried: str | None = None
-    refused: str | None = None
-    error: str | None = None
-
-
 class Transfer:
     """A curl handle with its fixed options; carries one call after another, keeping nothing between them."""
 
     def __init__(self, policy: AddressPolicy, ca_file: str | None) -> None:
         self.curl: Any = pycurl.Curl()
-        self.call: Call | None = None
+        self.call: Call
         self._policy = policy
         self._body = bytearray()
         self._received = 0
-        self._connecting = _Connecting()
+        self._tried: str | None = None
+        self._refused: str | None = None
+        self._socket_error: str | None = None
         self._set_fixed_options(ca_file)
 
     def _set_fixed_options(self, ca_file: str | None) -> None:
@@ -106,6 +104,7 @@ class Transfer:
         setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
         setopt(pycurl.TCP_NODELAY, 1)
         setopt(pycurl.USERAGENT, f"rrule-scheduler/{__version__}")
+        setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(CONNECT_TIMEOUT_SECONDS))
         setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         setopt(pycurl.WRITEFUNCTION, self._take_body)
@@ -120,13 +119,12 @@ class Transfer:
         self.call = call
         self._body.clear()
         self._received = 0
-        self._connecting = _Connecting()
+        self._tried = self._refused = self._socket_error = None
         setopt = self.curl.setopt
         setopt(pycurl.URL, call.url.encode())
         setopt(pycurl.HTTPHEADER, _header_lines(call.headers))
         self._set_method(call.method, call.body)
         setopt(pycurl.TIMEOUT_MS, _milliseconds(left_seconds))
-        setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(min(CONNECT_TIMEOUT_SECONDS, left_seconds)))
 
     def _set_method(self, method: str, body: bytes | None) -> None:
         setopt = self.curl.setopt
@@ -140,17 +138,13 @@ class Transfer:
         setopt(pycurl.CUSTOMREQUEST, method)
 
     def redirect_target(self) -> tuple[int, str] | None:
-        """Status code and absolute URL when the answer was a redirect that the call wants followed."""
-        assert self.call is not None
-        if not self.call.request.follow_redirects:
-            return None
+        """Status code and absolute URL when the answer was a redirect that can be followed."""
         code = self.curl.getinfo(pycurl.RESPONSE_CODE)
         target = self.curl.getinfo(pycurl.REDIRECT_URL) if code in _REDIRECTS else None
         return (code, target) if target else None
 
     def rejected(self, failure: Failure, *, duration_ms: float) -> Outcome:
         """The outcome of a call that `prepare` raised for."""
-        assert self.call is not None
         assert self.call.started is not None
         return Outcome(
             error=failure.text,
@@ -169,20 +163,23 @@ class Transfer:
             return self.answered(duration_ms=duration_ms)
         return self._outcome(duration_ms, self._failure(code, message, duration_ms))
 
+    def never_resolved(self, code: int) -> bool:
+        """Whether curl's error `code` means that the name of the host gave no address, or not in time."""
+        return code == pycurl.E_COULDNT_RESOLVE_HOST or (
+            code == pycurl.E_OPERATION_TIMEDOUT
+            and self._tried is None
+            and not self.curl.getinfo(pycurl.PRIMARY_IP)
+        )
+
     def too_many_redirects(self, *, duration_ms: float) -> Outcome:
         """The outcome of a call that was sent on once too often."""
         return self._outcome(duration_ms, Failure(f"redirected more than {MAX_REDIRECTS} times"))
-
-    def release(self) -> None:
-        """Forget the call; the handle is ready for another."""
-        self.call = None
 
     def close(self) -> None:
         """Free the handle."""
         self.curl.close()
 
     def _outcome(self, duration_ms: float, failure: Failure | None) -> Outcome:
-        assert self.call is not None
         assert self.call.started is not None
         getinfo = self.curl.getinfo
         code = getinfo(pycurl.RESPONSE_CODE)
@@ -198,21 +195,19 @@ class Transfer:
         )
 
     def _failure(self, code: int, message: str, duration_ms: float) -> Failure:
-        assert self.call is not None
-        connecting = self._connecting
-        if connecting.refused is not None and connecting.tried is None:
-            return Failure(f"address refused: {connecting.refused}", permanent=True)
-        if connecting.error is not None:
-            return Failure(connecting.error)
+        if self._refused is not None and self._tried is None:
+            return Failure(f"address refused: {self._refused}", permanent=True)
+        if self._socket_error is not None:
+            return Failure(self._socket_error)
         getinfo = self.curl.getinfo
         address = getinfo(pycurl.PRIMARY_IP)
-        peer = peer_name(address, getinfo(pycurl.PRIMARY_PORT)) if address else connecting.tried
+        peer = peer_name(address, getinfo(pycurl.PRIMARY_PORT)) if address else self._tried
         return explain(
             code,
             message,
-            host=urlsplit(self.call.url).hostname or "",
+            host=self.call.host,
             peer=peer,
-            resolved=connecting.tried is not None or bool(address),
+            resolved=peer is not None,
             connected=getinfo(pycurl.CONNECT_TIME) > 0,
             answering=bool(getinfo(pycurl.RESPONSE_CODE)),
             os_error=getinfo(pycurl.OS_ERRNO),
@@ -225,13 +220,13 @@ class Transfer:
         host, port = address.addr[:2]
         reason = self._policy.refusal(host)
         if reason is not None:
-            self._connecting.refused = reason
+            self._refused = reason
             return int(pycurl.SOCKET_BAD)
-        self._connecting.tried = peer_name(host, port)
+        self._tried = peer_name(host, port)
         try:
             return _Handed(socket(address.family, address.socktype, address.protocol))
         except OSError as error:
-            self._connecting.error = f"no socket could be opened: {error.strerror}"
+            self._socket_error = f"no socket could be opened: {error.strerror}"
             return int(pycurl.SOCKET_BAD)
 
     def _take_body(self, data: bytes) -> int | None:
@@ -282,7 +277,9 @@ def _milliseconds(seconds: float) -> int:
 
 def _text(body: bytearray) -> str:
     """UTF-8 with replacements; a character cut in two by the limit is left out."""
-    return codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(body), len(body) < RESPONSE_BYTES)
+    if len(body) < RESPONSE_BYTES:
+        return body.decode("utf-8", "replace")
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(body))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

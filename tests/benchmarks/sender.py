@@ -1,0 +1,208 @@
+"""Requests a second and CPU per request of the Sender, beside a bare CurlMulti loop in the same run.
+
+Run with `python -m tests.benchmarks.sender [REQUESTS]`. The receiver is nginx where it is installed, else a
+small asyncio server, in a process of its own; the ratio is what carries over to another machine.
+"""
+
+import asyncio
+import resource
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import create_connection, socket
+from statistics import median
+
+import pycurl
+
+from rrcli.clock import SystemClock
+from rrcli.core.request import Request
+from rrcli.settings import WorkerSettings
+from rrcli_daemons.addresses import AddressPolicy
+from rrcli_daemons.sender import Sender
+
+ROUNDS = 5
+HEADERS = {
+    "user-agent": "rrule-scheduler/0",
+    "webhook-id": "evt_0123456789abcdef",
+    "webhook-timestamp": "1764000000",
+    "x-rrule-schedule-id": "sch_0123456789abcdef",
+    "x-rrule-run-time": "2026-11-23T12:00:00Z",
+    "x-rrule-attempt": "1",
+    "content-type": "application/json",
+}
+BODY = b'{"job": "report", "tenant": 42}'
+
+NGINX = """
+daemon off; worker_processes 1; error_log /dev/null crit; pid {folder}/pid;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measurement."""
+
+    requests_per_second: float
+    cpu_us: float
+
+
+def main() -> None:
+    """Measure both, alternating, and print the medians."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    with target() as url:
+        print(f"{'in flight':>9}  {'client':<6}  {'requests/s':>10}  {'CPU µs':>7}")
+        for in_flight in (50, 200):
+            figures: dict[str, list[Figure]] = {"sender": [], "bare": []}
+            for _ in range(ROUNDS):
+                figures["sender"].append(measure(sender_run, url, count, in_flight))
+                figures["bare"].append(measure(bare_run, url, count, in_flight))
+            for name, measured in figures.items():
+                rate = median(figure.requests_per_second for figure in measured)
+                cpu = median(figure.cpu_us for figure in measured)
+                print(f"{in_flight:>9}  {name:<6}  {rate:>10,.0f}  {cpu:>7.1f}")
+            ratio = median(
+                ours.cpu_us / bare.cpu_us
+                for ours, bare in zip(figures["sender"], figures["bare"], strict=True)
+            )
+            print(f"{in_flight:>9}  CPU of the sender is {ratio:.2f} times that of the bare loop")
+
+
+def measure(run: Callable[[str, int, int], None], url: str, count: int, in_flight: int) -> Figure:
+    """Wall and CPU time of this process for `count` requests."""
+    started, cpu = time.perf_counter(), _cpu_seconds()
+    run(url, count, in_flight)
+    seconds = time.perf_counter() - started
+    return Figure(count / seconds, (_cpu_seconds() - cpu) / count * 1e6)
+
+
+def sender_run(url: str, count: int, in_flight: int) -> None:
+    """Keep the Sender at `in_flight` calls, as a worker does."""
+    request = Request(
+        method="POST", url=url, headers=HEADERS, body=BODY, timeout_seconds=30.0, follow_redirects=False
+    )
+    sender = Sender(clock=SystemClock(), policy=AddressPolicy.from_settings(WorkerSettings()))
+    poll = select.poll()
+    poll.register(sender.fileno(), select.POLLIN)
+    sent = done = 0
+    while done < count:
+        room = min(in_flight - (sent - done), count - sent)
+        sender.submit([(str(sent + number), request) for number in range(room)])
+        sent += room
+        poll.poll()
+        for _key, outcome in sender.collect():
+            assert outcome.status_code == 200, outcome
+            done += 1
+    sender.close()
+
+
+def bare_run(url: str, count: int, in_flight: int) -> None:
+    """The least that pycurl can do: handles with their options set once, reused as they come free."""
+    multi = pycurl.CurlMulti()
+    handles = []
+    for _ in range(in_flight):
+        curl = pycurl.Curl()
+        curl.setopt(pycurl.URL, url)
+        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in HEADERS.items()])
+        curl.setopt(pycurl.POSTFIELDS, BODY)
+        curl.setopt(pycurl.WRITEFUNCTION, bytearray().extend)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        handles.append(curl)
+        multi.add_handle(curl)
+    sent, done = in_flight, 0
+    while done < count:
+        multi.perform()
+        queued = 1
+        while queued:
+            queued, succeeded, failed = multi.info_read()
+            assert not failed, failed
+            for curl in succeeded:
+                assert curl.getinfo(pycurl.RESPONSE_CODE) == 200
+                done += 1
+                multi.remove_handle(curl)
+                if sent < count:
+                    sent += 1
+                    multi.add_handle(curl)
+        multi.select(1.0)
+    multi.close()
+    for curl in handles:
+        curl.close()
+
+
+@contextmanager
+def target() -> Iterator[str]:
+    """A quick receiver in its own process; yields its URL."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        nginx = shutil.which("nginx")
+        if nginx is not None:
+            config = Path(folder, "nginx.conf")
+            config.write_text(NGINX.format(folder=folder, port=port), encoding="utf-8")
+            command = [nginx, "-c", str(config), "-e", "/dev/null"]
+        else:
+            command = [sys.executable, "-m", "tests.benchmarks.sender", "--serve", str(port)]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            try:
+                _await_port(port)
+                yield f"http://127.0.0.1:{port}/hook"
+            finally:
+                process.terminate()
+
+
+class _Quick(asyncio.Protocol):
+    """Answers every request that ends in this benchmark's body, and looks at nothing else."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if data.endswith(BODY):
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+async def _serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(_Quick, "127.0.0.1", port, backlog=4096)
+    await server.serve_forever()
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_port(port: int) -> None:
+    until = time.perf_counter() + 10
+    while True:
+        try:
+            create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.perf_counter() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        asyncio.run(_serve(int(sys.argv[2])))
+    else:
+        main()
