@@ -63,8 +63,10 @@ class Database:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with self._alone(), self._borrowed() as connection:
-                self._make_schema(connection)
+            with self._borrowed() as connection:
+                if self._version(connection) == 0:
+                    with self._alone():
+                        self._make_schema(connection)
         except OSError as error:
             raise StoreUnavailable(
                 f"The store {self.path} cannot be opened: {error.strerror or error}.",
@@ -89,16 +91,20 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its start; undone when the block raises."""
-        with self._borrowed() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                # Some failures (a full disk) have ended the transaction already.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._borrowed() as connection, self._transaction(connection):
+            yield connection
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # Some failures (a full disk) have ended the transaction already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         """Close the connections of this process; one that is in use closes when it is given back."""
@@ -159,23 +165,25 @@ class Database:
         finally:
             os.close(folder)
 
-    def _make_schema(self, connection: sqlite3.Connection) -> None:
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """The schema version of the file, 0 when it has none. Raises StoreCorrupt on a newer one."""
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise StoreCorrupt(
                 f"The store {self.path} has schema version {version}; this program knows {SCHEMA_VERSION}.",
                 hint="Install the version of rrule-scheduler that wrote it, or a newer one.",
             )
-        if version == 0:
+        return int(version)
+
+    def _make_schema(self, connection: sqlite3.Connection) -> None:
+        # Another process may have made it while this one waited.
+        if self._version(connection) == 0:
             self._require_empty(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             schema = Path(__file__).with_name("sqlite.sql").read_text(encoding="utf-8")
-            try:
-                connection.executescript(f"BEGIN IMMEDIATE; {schema}; COMMIT;")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            with self._transaction(connection):
+                for statement in schema.split(";\n"):
+                    connection.execute(statement)
 
     def _require_empty(self, connection: sqlite3.Connection) -> None:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -186,11 +194,14 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError:
+            # A mistake of this program, which says nothing about the store.
+            raise
         except sqlite3.Error as error:
             raise self._domain_error(error) from error
 
     def _domain_error(self, error: sqlite3.Error) -> SchedulerError:
-        # The low byte is the kind of error, the rest its details. Python's own checks have no code.
+        # The low byte is the kind of error, the rest its details.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in _CORRUPT:
             return StoreCorrupt(f"The store {self.path} cannot be read: {error}.", hint=_RESTORE)

@@ -83,15 +83,18 @@ class SqliteQueues:
         return self._offered(moved)
 
     def reap(self) -> int:
-        now = {"now": self._monotonic_ms()}
         with self._database.read() as connection:
             # The usual answer is that there is nothing to do, and it needs no write lock.
-            if connection.execute(_SQL["expired"], now).fetchone() is None:
+            if not self._expired(connection):
                 return 0
         with self._database.write() as connection:
-            workers = connection.execute(_SQL["expired"], now).fetchall()
-            moved = sum(_return_claims(connection, worker) for (worker,) in workers)
+            moved = sum(_return_claims(connection, worker) for worker in self._expired(connection))
         return self._offered(moved)
+
+    def _expired(self, connection: sqlite3.Connection) -> list[str]:
+        """Workers whose lease has run out; or was made before a reboot, when the clock began anew."""
+        rows = connection.execute(_SQL["expired"], {"now": self._monotonic_ms()})
+        return [worker for (worker,) in rows]
 
     def withdraw(self, ids: Collection[str]) -> set[str]:
         with self._database.write() as connection:
@@ -124,6 +127,11 @@ class SqliteQueues:
         return str(row[0])
 
     def _lease(self, worker: str, lease: timedelta) -> dict[str, object]:
+        """Values of a lease from now on. To be called under the write lock, as `_expired` for its final
+
+        word: with an instant from before a long wait, a lease renewed meanwhile would seem to be from
+        another boot.
+        """
         length = lease // timedelta(milliseconds=1)
         return {"worker": worker, "now": self._monotonic_ms(), "length": length}
 

@@ -50,8 +50,9 @@ WHERE id = ?1 AND revision = ?9
 DELETE FROM schedules WHERE id = :id
 
 -- name: due
+-- The planner, which knows no numbers, would rather search all active schedules and sort them.
 SELECT id, name, state, revision, rule_revision, next_run, document
-FROM schedules
+FROM schedules INDEXED BY schedules_due
 WHERE state = 'active' AND next_run IS NOT NULL AND next_run < :before
 ORDER BY next_run, id LIMIT :limit
 
@@ -62,7 +63,8 @@ WHERE id = ?1 AND rule_revision = ?2 AND state = 'active' AND (?3 IS NULL OR ?3 
 
 -- name: exhausted
 SELECT id, name, state, revision, rule_revision, next_run, document
-FROM schedules WHERE state = 'active' AND next_run IS NULL ORDER BY id LIMIT :limit
+FROM schedules INDEXED BY schedules_exhausted
+WHERE state = 'active' AND next_run IS NULL ORDER BY id LIMIT :limit
 
 -- name: counts
 SELECT state, count(*) FROM schedules GROUP BY state

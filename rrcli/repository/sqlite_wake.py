@@ -12,6 +12,8 @@ from pathlib import Path
 from rrcli.errors import StoreUnavailable
 from rrcli.repository.base import Channel
 
+_ATTEMPTS = 5
+
 
 class SocketWaiter:
     """A bound socket, readable when somebody notified its channel."""
@@ -40,6 +42,9 @@ class SocketWaiter:
         """Stop listening; safe to repeat."""
         self._socket.close()
         self._path.unlink(missing_ok=True)
+        # The last one out takes the folder along: it fails while it is not empty, or gone.
+        with suppress(OSError):
+            self._path.parent.rmdir()
 
 
 class Bell:
@@ -55,13 +60,22 @@ class Bell:
     def waiter(self, channel: Channel) -> SocketWaiter:
         """A new ear on a channel. Raises StoreUnavailable when there is no safe place for its socket."""
         try:
-            self._make_folder()
-            return SocketWaiter(self.folder / f"{channel}-{secrets.token_hex(4)}")
+            return self._bound(channel)
         except OSError as error:
             raise StoreUnavailable(
                 f"Wake-ups cannot be received in {self.folder}: {error.strerror or error}.",
                 hint="Name a folder that this user can write to, with a short path, in TMPDIR.",
             ) from error
+
+    def _bound(self, channel: Channel) -> SocketWaiter:
+        path = self.folder / f"{channel}-{secrets.token_hex(4)}"
+        for _ in range(_ATTEMPTS - 1):
+            self._make_folder()
+            # Somebody who has just left may have taken the folder along.
+            with suppress(FileNotFoundError):
+                return SocketWaiter(path)
+        self._make_folder()
+        return SocketWaiter(path)
 
     def notify(self, channel: Channel) -> None:
         """Wake everyone who waits on `channel`; never blocks or raises: a lost wake-up only costs time."""

@@ -1,0 +1,104 @@
+"""No statement of the hot paths reads a whole table: SQLite's own plan says so."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rrcli.repository import sqlite_events, sqlite_heartbeats, sqlite_queues, sqlite_schedules
+from rrcli.repository.sqlite_database import Database
+
+# What reads all there is on purpose: totals, lists up to their LIMIT, the few leases, and an index that
+# has only the exhausted.
+WHOLE = {
+    sqlite_schedules: "exhausted find count count_matches counts",
+    sqlite_events: "pending pending_count history history_count counts",
+    sqlite_queues: "expired depths",
+}
+# What must find its first rows by an index that has them in order, and which.
+ORDERED = [
+    (sqlite_schedules, "find", "sqlite_autoindex_schedules_1"),
+    (sqlite_schedules, "find_in_state", "schedules_state"),
+    (sqlite_schedules, "due", "schedules_due"),
+    (sqlite_schedules, "exhausted", "schedules_exhausted"),
+    (sqlite_events, "live", "PRIMARY KEY"),
+    (sqlite_events, "pending", "events_run_time"),
+    (sqlite_events, "pending_of_schedule", "events_schedule"),
+    (sqlite_events, "unfinished", "events_schedule"),
+    (sqlite_queues, "head", "queue_place"),
+    (sqlite_queues, "due", "queue_place"),
+    (sqlite_queues, "claim", "queue_place"),
+    (sqlite_heartbeats, "forget", "heartbeats_seen_at"),
+]
+# A page of history is cut on a covering index; only the rows of the page are sorted.
+PAGED = [("history", "archived_events_run_time"), ("history_of_schedule", "archived_events_schedule")]
+
+
+class AnyValue(dict[str, object]):
+    """Binds every named parameter: the plan does not depend on values."""
+
+    def __missing__(self, name: str) -> object:
+        return 1
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    made = Database(Path(tmp_path_factory.mktemp("plans"), "store.db"))
+    made.init()
+    yield made
+    made.close()
+
+
+def plan(database: Database, statement: str) -> list[str]:
+    """The steps of SQLite's plan."""
+    numbers = [int(number) for number in re.findall(r"\?(\d+)", statement)]
+    positions = max(numbers, default=statement.count("?"))
+    values: Any = (1,) * positions if positions else AnyValue()
+    with database.read() as connection:
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+def name_of(value: object) -> str:
+    return value.__name__.rpartition("_")[2] if isinstance(value, ModuleType) else str(value)
+
+
+def bounded() -> Iterator[tuple[ModuleType, str]]:
+    """All statements that depend on how much is asked for, not on how much there is."""
+    for module in (sqlite_schedules, sqlite_events, sqlite_queues, sqlite_heartbeats):
+        for name in module._SQL:
+            if name not in WHOLE.get(module, "").split():
+                yield module, name
+
+
+@pytest.mark.parametrize(("module", "name"), list(bounded()), ids=name_of)
+def test_no_table_is_read_as_a_whole(database: Database, module: ModuleType, name: str) -> None:
+    steps = plan(database, module._SQL[name])
+
+    assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step] == []
+
+
+@pytest.mark.parametrize(("module", "name", "index"), ORDERED, ids=name_of)
+def test_the_first_rows_are_found_by_an_index_that_has_them_in_order(
+    database: Database, module: ModuleType, name: str, index: str
+) -> None:
+    steps = plan(database, module._SQL[name])
+
+    assert [step for step in steps if "TEMP B-TREE" in step] == []
+    assert any(index in step for step in steps)
+
+
+@pytest.mark.parametrize(("name", "index"), PAGED)
+def test_a_page_of_history_is_cut_on_an_index_alone(database: Database, name: str, index: str) -> None:
+    steps = plan(database, sqlite_events._SQL[name])
+
+    assert any(f"USING COVERING INDEX {index}" in step for step in steps)
+    assert any(step.startswith("SEARCH archived_events USING PRIMARY KEY") for step in steps)
+
+
+def test_every_other_statement_can_be_prepared_too(database: Database) -> None:
+    for module, names in WHOLE.items():
+        for name in names.split():
+            assert plan(database, module._SQL[name])
