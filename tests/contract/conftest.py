@@ -40,6 +40,7 @@ def _on_servers(
         redis.flushdb()
 
     def drop() -> None:
+        client: MongoClient[dict[str, object]]
         with MongoClient(mongo_uri) as client:
             client.drop_database(database)
 

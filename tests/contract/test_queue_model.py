@@ -135,8 +135,12 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 def test_queues_behave_like_the_model(repository: Repository) -> None:
+    class Machine(QueueMachine):
+        def __init__(self) -> None:
+            super().__init__(repository)
+
     run_state_machine_as_test(
-        lambda: QueueMachine(repository),
+        Machine,
         settings=settings(
             max_examples=60,
             stateful_step_count=25,

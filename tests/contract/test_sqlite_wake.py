@@ -11,7 +11,7 @@ import pytest
 
 from rrcli.errors import StoreUnavailable
 from rrcli.repository.base import Channel
-from rrcli.repository.sqlite_wake import Bell
+from rrcli.repository.sqlite_wake import Bell, SocketWaiter
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def bell(folder: Path) -> Bell:
     return Bell(Path("/somewhere/store.db"))
 
 
-def readable(waiter: object) -> bool:
+def readable(waiter: SocketWaiter) -> bool:
     return bool(select.select([waiter], [], [], 0)[0])
 
 
