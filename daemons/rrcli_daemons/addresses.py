@@ -102,7 +102,7 @@ def _network(text: str, key: str) -> Network:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv6Address) and address.is_site_local:
+    if isinstance(address, IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return False
     return address.is_global and not address.is_multicast
 
@@ -128,12 +128,12 @@ def _meanings(address: Address) -> Iterator[Address]:
 def _local_nat64(value: int) -> Iterator[IPv4Address]:
     """Each layout of RFC 6052, 2.2 that fits under /48: the translator's prefix length is not known here.
 
-    Bits 64 to 71 are never part of the IPv4 address.
+    Bits 64 to 71 are never part of the IPv4 address; a layout that finds nothing but zeros is not in use.
     """
     without_u = value >> 64 << 56 | value & (1 << 56) - 1
-    for prefix in (48, 56, 64):
-        yield IPv4Address(without_u >> (120 - prefix - 32) & 0xFFFFFFFF)
-    yield IPv4Address(value & 0xFFFFFFFF)
+    for bits in (without_u >> 40, without_u >> 32, without_u >> 24, value):
+        if embedded := bits & 0xFFFFFFFF:
+            yield IPv4Address(embedded)
 
 
 def _last_32_bits(address: IPv6Address) -> IPv4Address:

@@ -208,7 +208,8 @@ class Transfer:
             host=self.call.host,
             peer=peer,
             resolved=peer is not None,
-            connected=getinfo(pycurl.CONNECT_TIME) > 0,
+            # Not CONNECT_TIME: that is 0 on a connection that was open already.
+            connected=getinfo(pycurl.PRETRANSFER_TIME) > 0,
             answering=bool(getinfo(pycurl.RESPONSE_CODE)),
             os_error=getinfo(pycurl.OS_ERRNO),
             duration_seconds=duration_ms / 1000,

@@ -30,26 +30,32 @@ class Sender:
         self._aborts: list[threading.Event] = []
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._broken: BaseException | None = None
         self._wake = _Bell()
         self._ready = _Bell()
 
     def submit(self, calls: Sequence[tuple[str, Request]]) -> None:
         """Start the calls, each under a key of the caller's; returns at once.
 
-        Raises RuntimeError after `close`.
+        Raises RuntimeError after `close`, or when the network thread has ended by an error.
         """
         new = [Call.of(key, request) for key, request in calls]
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sender is closed")
+            self._check_thread()
             self._submitted += new
             self._live.update(dict.fromkeys(new))
             self._start_thread()
             self._wake.ring()
 
     def collect(self) -> list[tuple[str, Outcome]]:
-        """Key and outcome of the calls that ended since the last time; never waits."""
+        """Key and outcome of the calls that ended since the last time; never waits.
+
+        Raises RuntimeError when the network thread has ended by an error: what is in flight is unknown then.
+        """
         with self._lock:
+            self._check_thread()
             finished, self._finished = self._finished, []
             self._ready.hush()
         return finished
@@ -98,12 +104,24 @@ class Sender:
             self._wake.close()
             self._ready.close()
 
+    def _check_thread(self) -> None:
+        if self._broken is not None:
+            raise RuntimeError("the network thread has ended by an error") from self._broken
+
     def _start_thread(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="rrcli-sender", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:  # the caller's thread has to learn of it, whatever it is
+            with self._lock:
+                self._broken = error
+                self._ready.ring()
+
+    def _serve(self) -> None:
         loop = NetworkLoop(
             clock=self._clock, policy=self._policy, ca_file=self._ca_file, wake_fd=self._wake.fileno()
         )
