@@ -1,0 +1,65 @@
+"""What happens around every request: its id, the log line, headers that all answers carry."""
+
+import logging
+import re
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+import falcon
+
+from rrcli.clock import Clock
+from rrcli.errors import MalformedRequest
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_QUIET = frozenset({"/healthz", "/readyz"})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+
+class Access:
+    """Gives every request an id and writes one line about it, without its query and headers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """A caller's own X-Request-Id is kept when it is harmless, so that logs of both sides meet."""
+        given = req.get_header("X-Request-Id") or ""
+        req.context.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        req.context.started = self._clock.monotonic()
+
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
+    ) -> None:
+        """Refuse a body where none is read, rather than to ignore what it may say."""
+        if req.method in _WITHOUT_BODY and req.content_length:
+            raise MalformedRequest(f"{req.method} takes no body.")
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        resp.set_header("X-Request-Id", req.context.request_id)
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        if resp.get_header("Cache-Control") is None:
+            resp.set_header("Cache-Control", "no-store")
+        self._write_line(req, resp)
+
+    def _write_line(self, req: falcon.Request, resp: falcon.Response) -> None:
+        path, status = quote(req.path, safe="/:"), falcon.http_status_to_code(resp.status)
+        log.log(
+            logging.DEBUG if req.path in _QUIET else logging.INFO,
+            "%s %s answered %s",
+            req.method,
+            path,
+            status,
+            extra={
+                "action": "http_request",
+                "method": req.method,
+                "path": path,
+                "status": status,
+                "ms": round((self._clock.monotonic() - req.context.started) * 1000, 1),
+                "request_id": req.context.request_id,
+            },
+        )

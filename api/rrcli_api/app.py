@@ -1,0 +1,55 @@
+"""The application: routes, and what stands around them. Everything it needs is handed in."""
+
+from typing import Any
+
+import falcon
+
+from rrcli.clock import Clock
+from rrcli.errors import SchedulerError
+from rrcli.operations.context import Context
+from rrcli_api import docs, errors, events, health, preview, schedules
+from rrcli_api.access import Access
+
+
+def create_app(context: Context) -> falcon.App[Any, Any]:
+    """The REST service over an open store; safe for any number of threads."""
+    app = falcon.App(middleware=[Access(context.clock)])
+    app.req_options.strip_url_path_trailing_slash = True
+    errors.install(app)
+    _add_schedules(app, context)
+    app.add_route("/api/preview", preview.Preview(context))
+    app.add_route("/api/events", events.Events(context))
+    app.add_route("/api/events/{event_id}", events.OneEvent(context))
+    app.add_route("/api/events/{event_id}/cancel", events.CancelEvent(context))
+    app.add_route("/healthz", health.Alive())
+    app.add_route("/readyz", health.Ready(context))
+    app.add_route("/docs/openapi.yml", docs.Specification())
+    app.add_route("/swagger-ui", docs.SwaggerPage())
+    app.add_route("/swagger-ui/{asset}", docs.SwaggerAsset())
+    app.add_route("/", docs.Home())
+    return app
+
+
+def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
+    one, its_events = "/api/schedules/{schedule_id}", events.ScheduleEvents(context)
+    app.add_route("/api/schedules", schedules.Schedules(context))
+    app.add_route(one, schedules.OneSchedule(context))
+    app.add_route(f"{one}/pause", schedules.Pause(context))
+    app.add_route(f"{one}/resume", schedules.Resume(context))
+    app.add_route(f"{one}/trigger", schedules.Trigger(context))
+    app.add_route(f"{one}/occurrences", preview.Occurrences(context))
+    app.add_route(f"{one}/events/pending", its_events, suffix="pending")
+    app.add_route(f"{one}/events/history", its_events, suffix="history")
+
+
+def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, Any]:
+    """What answers while the store cannot be opened: alive, and `error` for everything else."""
+
+    def fail(req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
+        raise error
+
+    app = falcon.App(middleware=[Access(clock)])
+    errors.install(app)
+    app.add_route("/healthz", health.Alive())
+    app.add_sink(fail)
+    return app

@@ -1,0 +1,44 @@
+"""gunicorn's threaded worker, with errors of the HTTP itself in the service's one shape."""
+
+import json
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+_STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
+    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED),
+    (errors.ParseException, HTTPStatus.BAD_REQUEST),
+)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Answers JSON where gunicorn would answer HTML."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """The request could not even be parsed, or the application broke outside its error handlers."""
+        status = next((found for kind, found in _STATUS if isinstance(exc, kind)), None)
+        if status is None:
+            self.log.error("A request failed outside the application", exc_info=exc)
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+        else:
+            self.log.info("Refused what is no HTTP request: %s", type(exc).__name__)
+        with suppress(OSError):
+            client.sendall(answer(status))
+
+
+def answer(status: HTTPStatus) -> bytes:
+    """A whole HTTP response; the connection ends with it."""
+    code = "internal_error" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+    body = json.dumps(
+        {"error": {"code": code, "message": f"{status.phrase}."}}, separators=(",", ":")
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,155 @@
+"""JSON in and out: strict on the way in, compact on the way out.
+
+What other readers of the same text might take differently is refused: duplicate names, NaN, lone surrogates.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import falcon
+
+from rrcli.core.fields import Check, check_mapping
+from rrcli.errors import FieldError, InvalidInput, MalformedRequest
+from rrcli_api.errors import ApiError
+
+BODY_BYTES = 1024 * 1024
+DEPTH = 32
+MEMBERS = 200
+"""Most names in one object, or items in one list; checks of what comes in cost time for each."""
+
+_EXACT = 2**53
+
+
+def render(resp: falcon.Response, data: Any) -> None:
+    """Answer `data` as compact JSON in UTF-8."""
+    resp.data = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    resp.content_type = falcon.MEDIA_JSON
+
+
+def read_object(req: falcon.Request) -> dict[str, Any]:
+    """The request's JSON object. Raises MalformedRequest, and ApiError 413 and 415."""
+    body = _read(req)
+    if not body:
+        raise MalformedRequest("The body is empty; it must be a JSON object.")
+    _require_json(req)
+    return parse_object(body)
+
+
+def read_fields(
+    req: falcon.Request, known: Mapping[str, Check], required: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The checked fields of the request's object; an absent body is an empty one where nothing is required.
+
+    Raises as `read_object`, and InvalidInput listing every refused field.
+    """
+    body = _read(req)
+    if body:
+        _require_json(req)
+    errors: list[FieldError] = []
+    values = check_mapping(parse_object(body or b"{}"), known, errors, required=required)
+    if errors:
+        raise InvalidInput(errors)
+    return values
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises MalformedRequest saying what is wrong, and where."""
+    try:
+        data = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedRequest(f"The body is not UTF-8: byte {error.start} is wrong.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise MalformedRequest(f"The body is not JSON: {error.msg} at {where}.") from None
+    except RecursionError:
+        raise MalformedRequest(f"The body is nested deeper than {DEPTH} levels.") from None
+    except ValueError:  # an integer of thousands of digits
+        raise MalformedRequest("The body holds a number that is too long.") from None
+    if not isinstance(data, dict):
+        raise MalformedRequest("The body must be a JSON object: {...}.")
+    _check_shape(data)
+    return data
+
+
+def _read(req: falcon.Request) -> bytes:
+    """The whole body, with or without Content-Length, never more than the limit."""
+    if (req.content_length or 0) > BODY_BYTES:
+        raise _too_large()
+    terminated = req.content_length is None and req.env.get("wsgi.input_terminated")
+    stream: Any = req.stream if terminated else req.bounded_stream
+    try:
+        body: bytes = stream.read(BODY_BYTES + 1)
+    except OSError as error:
+        raise MalformedRequest("The body broke off, or is chunked wrongly.") from error
+    if len(body) > BODY_BYTES:
+        raise _too_large()
+    if len(body) < (req.content_length or 0):
+        raise MalformedRequest("The body is shorter than Content-Length says.")
+    return body
+
+
+def _too_large() -> ApiError:
+    return ApiError(413, "invalid_request", f"The body is larger than {BODY_BYTES} bytes (1 MiB).")
+
+
+def _require_json(req: falcon.Request) -> None:
+    """Only application/json: a web page elsewhere cannot make a browser send that without asking first."""
+    kind, _, parameters = (req.content_type or "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+        raise ApiError(415, "invalid_request", "The body must come with Content-Type: application/json.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedRequest(f"The body has {_shown(twice)} twice in one object.")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise MalformedRequest(f"The body holds {name}, which is not JSON.")
+
+
+def _number(text: str) -> int | float:
+    """JSON has one kind of number: 3.0 is the whole number 3."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
+
+
+def _check_shape(data: Any) -> None:
+    """Refuse what is too deep or too wide, and text that is no Unicode."""
+    level: list[Any] = [data]
+    for _ in range(DEPTH):
+        if not level:
+            return
+        level = [child for each in level for child in _children(each)]
+    if level:
+        raise MalformedRequest(f"The body is nested deeper than {DEPTH} levels.")
+
+
+def _children(value: Any) -> Iterator[Any]:
+    if isinstance(value, str):
+        _require_unicode(value)
+    elif isinstance(value, dict | list):
+        if len(value) > MEMBERS:
+            raise MalformedRequest(f"The body has an object or list of more than {MEMBERS} members.")
+        yield from value
+        if isinstance(value, dict):
+            yield from value.values()
+
+
+def _require_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MalformedRequest("The body holds half a surrogate pair, which is no character.") from None
+
+
+def _shown(name: str) -> str:
+    return json.dumps(name[:80])

@@ -1,0 +1,139 @@
+"""/api/schedules: create, read, change, pause, resume, trigger, delete."""
+
+from collections.abc import Mapping
+
+import falcon
+
+from rrcli.core.fields import Check, Choice, Text
+from rrcli.core.models import Schedule, ScheduleState
+from rrcli.operations import schedules
+from rrcli.operations.views import event_view, schedule_view
+from rrcli_api.media import read_fields, read_object, render
+from rrcli_api.requests import PAGING, etag, paging, query, require_id
+from rrcli_api.resource import Resource
+
+_FILTERS: Mapping[str, Check] = {
+    **PAGING,
+    "state": Choice(tuple(ScheduleState)),
+    "name": Text(200),
+    "tag": Text(64),
+}
+_PAUSE: Mapping[str, Check] = {"reason": Text(500)}
+
+
+class Schedules(Resource):
+    """The list of all, and the place where new ones are made."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        values = query(req, _FILTERS)
+        page, limit, offset = paging(values)
+        state = ScheduleState(values["state"]) if "state" in values else None
+        found = schedules.find(
+            self.context,
+            state=state,
+            name=values.get("name"),
+            tag=values.get("tag"),
+            limit=limit,
+            offset=offset,
+        )
+        now = self.context.now()
+        shown = [schedule_view(each, now) for each in found.items]
+        render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
+
+    on_head = on_get
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        query(req, {})
+        schedule = schedules.create(self.context, read_object(req))
+        resp.status = falcon.HTTP_201
+        resp.set_header("Location", f"/api/schedules/{schedule.id}")
+        _tag(resp, schedule)
+        render(resp, {"id": schedule.id})
+
+
+class OneSchedule(Resource):
+    """One schedule. PUT and PATCH are the same: both change the fields given and keep the others."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        _show(self, resp, schedules.get(self.context, require_id(schedule_id, "a schedule")))
+
+    on_head = on_get
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        require_id(schedule_id, "a schedule")
+        data = read_object(req)
+        changed = self.guarded(
+            req,
+            schedule_id,
+            lambda revision: schedules.update(self.context, schedule_id, data, expected_revision=revision),
+        )
+        _tag(resp, changed)
+        render(resp, {"message": "Schedule updated successfully."})
+
+    on_patch = on_put
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        require_id(schedule_id, "a schedule")
+        self.guarded(
+            req,
+            schedule_id,
+            lambda revision: schedules.delete(self.context, schedule_id, expected_revision=revision),
+        )
+        render(resp, {"message": "Schedule and associated events deleted."})
+
+
+class Pause(Resource):
+    """Stops a schedule until it is resumed."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        require_id(schedule_id, "a schedule")
+        reason = read_fields(req, _PAUSE).get("reason")
+        paused = self.guarded(
+            req,
+            schedule_id,
+            lambda revision: schedules.pause(
+                self.context, schedule_id, reason=reason, expected_revision=revision
+            ),
+        )
+        _show(self, resp, paused)
+
+
+class Resume(Resource):
+    """Starts a paused schedule again."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        require_id(schedule_id, "a schedule")
+        read_fields(req, {})
+        resumed = self.guarded(
+            req,
+            schedule_id,
+            lambda revision: schedules.resume(self.context, schedule_id, expected_revision=revision),
+        )
+        _show(self, resp, resumed)
+
+
+class Trigger(Resource):
+    """Calls once, now."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        query(req, {})
+        require_id(schedule_id, "a schedule")
+        read_fields(req, {})
+        event = schedules.trigger(self.context, schedule_id)
+        resp.status = falcon.HTTP_201
+        resp.set_header("Location", f"/api/events/{event.id}")
+        render(resp, event_view(event))
+
+
+def _show(resource: Resource, resp: falcon.Response, schedule: Schedule) -> None:
+    _tag(resp, schedule)
+    render(resp, schedule_view(schedule, resource.context.now()))
+
+
+def _tag(resp: falcon.Response, schedule: Schedule) -> None:
+    resp.set_header("ETag", etag(schedule.revision))

@@ -1,0 +1,68 @@
+"""`rrcli_api.wsgi:app`: the service with settings from file and environment, for any WSGI server."""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import falcon
+
+from rrcli import log, settings
+from rrcli.clock import SystemClock
+from rrcli.errors import SchedulerError, StoreUnavailable
+from rrcli.operations.context import Context
+from rrcli.repository.factory import open_repository
+from rrcli_api.app import create_app, create_waiting_app
+
+_OPENING_SECONDS = 3.0
+_AGAIN_SECONDS = 1.0
+
+
+class Service:
+    """The WSGI callable. It opens its store at the first request, so in the process that serves it.
+
+    A store that cannot be opened makes answers of 503, not a dead process; it is tried again.
+    """
+
+    def __init__(self, load: Callable[[], settings.Loaded] = settings.load) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._clock = SystemClock()
+        self._app: falcon.App[Any, Any] | None = None
+        self._failure: SchedulerError | None = None
+        self._failed_at = 0.0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        app = self._app or self._opened()
+        answer: Iterable[bytes] = app(environ, start_response)
+        return answer
+
+    def _opened(self) -> falcon.App[Any, Any]:
+        """One thread opens; the others wait for it, and share its failure for a moment."""
+        if not self._lock.acquire(timeout=_OPENING_SECONDS):
+            return create_waiting_app(self._clock, StoreUnavailable("The store is still being opened."))
+        try:
+            if self._app is None:
+                self._app = self._open()
+            return self._app
+        except SchedulerError as error:
+            if error is not self._failure:
+                self._failure, self._failed_at = error, self._clock.monotonic()
+            return create_waiting_app(self._clock, error)
+        finally:
+            self._lock.release()
+
+    def _open(self) -> falcon.App[Any, Any]:
+        if self._failure and self._clock.monotonic() - self._failed_at < _AGAIN_SECONDS:
+            raise self._failure
+        loaded = self._load()
+        log.setup(loaded.settings.log.level, loaded.settings.log.format)
+        repository = open_repository(loaded.settings)
+        try:
+            repository.init()
+        except SchedulerError:
+            repository.close()
+            raise
+        return create_app(Context(repository=repository, clock=self._clock, settings=loaded.settings))
+
+
+app = Service()
