@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bson import ObjectId
@@ -104,21 +104,21 @@ def event_record(document: Mapping[str, Any]) -> Event:
     return Event(
         id=_id(document["_id"]),
         schedule_id=_id(document["schedule_id"]),
-        run_time=document["run_time"],
-        due=document["due"],
+        run_time=_utc(document["run_time"]),
+        due=_utc(document["due"]),
         kind=_KINDS[document["kind"]],
         revision=document["revision"],
         status=tuple(
             [
-                Status(time=step["time"], status=_STATES[step["status"]], message=step["message"])
+                Status(time=_utc(step["time"]), status=_STATES[step["status"]], message=step["message"])
                 for step in document["status"]
             ]
         ),
         attempts=tuple([_attempt(attempt) for attempt in document.get("attempts", ())]),
         lateness_ms=document.get("lateness_ms"),
         replay_of=None if replay_of is None else _id(replay_of),
-        span=None if span is None else Span(first=span["first"], last=span["last"], count=span["count"]),
-        created_at=document["created_at"],
+        span=None if span is None else _span(span),
+        created_at=_utc(document["created_at"]),
     )
 
 
@@ -142,7 +142,7 @@ def schedule_document(schedule: Schedule) -> Document:
 
 def schedule_record(document: Mapping[str, Any]) -> Schedule:
     """The schedule of a document. Raises KeyError, ValueError, TypeError or the like on a foreign one."""
-    misfire = document["misfire"]
+    misfire, next_run = document["misfire"], document["next_run"]
     return Schedule(
         id=_id(document["_id"]),
         name=document["name"],
@@ -165,9 +165,9 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
         state_reason=document.get("state_reason"),
         revision=document["revision"],
         rule_revision=document["rule_revision"],
-        next_run=document["next_run"],
-        created_at=document["created_at"],
-        updated_at=document["updated_at"],
+        next_run=None if next_run is None else _utc(next_run),
+        created_at=_utc(document["created_at"]),
+        updated_at=_utc(document["updated_at"]),
     )
 
 
@@ -191,8 +191,8 @@ def heartbeat_record(document: Mapping[str, Any]) -> Heartbeat:
         instance=document["_id"],
         host=document["host"],
         pid=document["pid"],
-        started_at=document["started_at"],
-        seen_at=document["seen_at"],
+        started_at=_utc(document["started_at"]),
+        seen_at=_utc(document["seen_at"]),
         detail=document["detail"],
     )
 
@@ -205,12 +205,20 @@ def _attempt_document(attempt: Attempt) -> Document:
 
 def _attempt(document: Mapping[str, Any]) -> Attempt:
     return Attempt(
-        time=document["time"],
+        time=_utc(document["time"]),
         duration_ms=document["duration_ms"],
         status_code=document.get("status_code"),
         error=document.get("error"),
         response=document.get("response"),
     )
+
+
+def _span(document: Mapping[str, Any]) -> Span:
+    return Span(first=_utc(document["first"]), last=_utc(document["last"]), count=document["count"])
+
+
+def _utc(stored: datetime) -> datetime:
+    return stored.replace(tzinfo=UTC)
 
 
 def _id(stored: object) -> str:

@@ -30,8 +30,8 @@ _DELETE = 5000
 class MongoEvents:
     """The ledger.
 
-    Order of writes is what keeps it right under crashes and races: an event is archived before it is deleted
-    live, and entered live before the archive is asked for it, so that at any instant one side at least has it.
+    The order of writes keeps it right under crashes and races: an event is archived before it is deleted live
+    and entered live before the archive is asked for it, so that at any instant one side at least has it.
     Lists over all schedules are ordered by id, which starts with the second of the run time.
     """
 
@@ -139,16 +139,17 @@ class MongoEvents:
         documents = [archived_document(event, now) for event in events]
         ids = [document["_id"] for document in documents]
         with self._mongo.edge:
-            live = self._ids(self._live, {"_id": {"$in": ids}})
-            known = live.intersection(insert_new(self._archive, documents))
+            known = set(insert_new(self._archive, documents))
             if known:
                 self._replace_superseded([document for document in documents if document["_id"] in known])
+            # Asked after the insert: what `forget` deletes from now on it finds in the archive too.
+            live = self._ids(self._live, {"_id": {"$in": ids}})
             if live:
-                self._live.delete_many({"_id": {"$in": ids}})
+                self._live.delete_many({"_id": {"$in": list(live)}})
         return {str(id_) for id_ in ids if id_ not in live}
 
     def _replace_superseded(self, documents: list[Document]) -> None:
-        """An occurrence that was on again has ended; a crash in `add` had left the superseded entry."""
+        """An occurrence that was superseded, came on again and has ended has its result as its entry."""
         self._archive.bulk_write(
             [ReplaceOne({"_id": one["_id"], "state": _SUPERSEDED}, one) for one in documents], ordered=False
         )
@@ -188,7 +189,7 @@ class MongoEvents:
 
     def archived(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
-            found = self._ids(self._archive, {"_id": {"$in": object_ids(ids)}})
+            found = self._ids(self._archive, {"_id": {"$in": object_ids(ids)}, "state": {"$ne": _SUPERSEDED}})
         return {str(id_) for id_ in found}
 
     def forget(self, schedule_id: str) -> list[str]:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import chain, count
+from itertools import chain
 from typing import Any, cast
 
 from rrcli.clock import from_ms, to_ms
@@ -27,7 +27,6 @@ class RedisQueues:
         self._worker = f"worker_queue:{tag}"
         self._flight = f"in_flight:{tag}"
         self._leases = f"leases:{tag}"
-        self._claims = f"last_claims:{tag}"
         self._incarnation = f"incarnation:{tag}"
         self._database = database
         self._redis = redis
@@ -41,9 +40,7 @@ class RedisQueues:
         self._reap = redis.script("reap")
         self._withdraw = redis.script("withdraw")
         self._missing = redis.script("missing")
-        self._process = secrets.token_hex(8)
-        self._numbers = count(1)
-        self._doubtful: dict[str, int] = {}
+        self._held = redis.script("held")
 
     def channel(self, channel: Channel) -> str:
         """The name under which a wake-up is published."""
@@ -73,22 +70,17 @@ class RedisQueues:
             )
 
     def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
-        """A claim whose reply was lost is handed over by the next call for the same worker."""
-        number = next(self._numbers)
-        doubtful = self._doubtful.get(worker, 0)
-        if not doubtful:
-            self._doubtful[worker] = number
-        keys = [self._worker, self._flight, self._leases, self._claims]
+        keys = [self._worker, self._flight, self._leases]
         with self._redis.edge:
-            claimed: list[str] = self._claim(
-                keys, [worker, limit, _ms(lease), self._process, number, doubtful]
-            )
-        self._doubtful.pop(worker, None)
-        return claimed
+            return cast(list[str], self._claim(keys, [worker, limit, _ms(lease)]))
 
     def extend(self, worker: str, lease: timedelta) -> bool:
         with self._redis.edge:
             return bool(self._extend([self._leases], [worker, _ms(lease)]))
+
+    def held(self, worker: str) -> set[str]:
+        with self._redis.edge:
+            return set(self._held([self._flight], [worker]))
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
         with self._redis.edge:
@@ -142,7 +134,7 @@ class RedisQueues:
 
     @property
     def _claim_keys(self) -> list[str]:
-        return [self._worker, self._flight, self._leases, self._claims]
+        return [self._worker, self._flight, self._leases]
 
 
 def _flat(entries: Sequence[QueueEntry]) -> Iterator[int | str]:

@@ -6,15 +6,11 @@
 -- KEYS[1] worker queue  ZSET  event id -> due, epoch ms
 -- KEYS[2] in flight     HASH  event id -> "due worker"
 -- KEYS[3] leases        ZSET  worker -> expiry, epoch ms of this server's clock
--- KEYS[4] last claims   HASH  worker -> "process number id id ..."
 -- ARGV[1] channel of the workers, woken when anything returned
 local LOOK = 20
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
-  redis.call('HDEL', KEYS[4], worker)
-end
 local expired = redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 
 local leased = {}

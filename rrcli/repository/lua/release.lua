@@ -3,7 +3,6 @@
 -- KEYS[1] worker queue  ZSET  event id -> due, epoch ms
 -- KEYS[2] in flight     HASH  event id -> "due worker"
 -- KEYS[3] leases        ZSET  worker -> expiry, epoch ms of this server's clock
--- KEYS[4] last claims   HASH  worker -> "process number id id ..."
 -- ARGV[1] channel of the workers, woken when anything returned
 -- ARGV[2] worker
 local claims = redis.call('HGETALL', KEYS[2])
@@ -17,7 +16,6 @@ for i = 1, #claims, 2 do
   end
 end
 redis.call('ZREM', KEYS[3], ARGV[2])
-redis.call('HDEL', KEYS[4], ARGV[2])
 if returned > 0 then
   redis.call('PUBLISH', ARGV[1], '')
 end
