@@ -46,8 +46,15 @@ def read_fields(
     body = _read(req)
     if body:
         _require_json(req)
+    data = parse_object(body or b"{}")
     errors: list[FieldError] = []
-    values = check_mapping(parse_object(body or b"{}"), known, errors, required=required)
+    if known:
+        values = check_mapping(data, known, errors, required=required)
+    else:
+        values = {}
+        errors += [
+            FieldError(field=name, value=None, allowed="is not a field: none is taken") for name in data
+        ]
     if errors:
         raise InvalidInput(errors)
     return values

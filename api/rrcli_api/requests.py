@@ -20,7 +20,8 @@ DEFAULT_LIMIT = 50
 PAGING: Mapping[str, Check] = {"limit": Integer(1, PAGE_LIMIT), "page": Integer(1, PAGES)}
 
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')  # RFC 9110, 8.8.3
+_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'  # RFC 9110, 8.8.3
+_TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
 _SPACE_OFFSET = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)")
 
 
@@ -79,10 +80,9 @@ def expected_revisions(req: falcon.Request) -> frozenset[int] | None:
     header = req.get_header("If-Match")
     if header is None or header.strip() == "*":
         return None
-    tags = [_TAG.fullmatch(each) for each in header.split(",")]
-    if not all(tags):
+    if not _TAGS.fullmatch(header.strip()):
         raise MalformedRequest('If-Match must be * or a list of tags as ETag gives them, such as "3".')
-    found = [(tag[1], tag[2]) for tag in tags if tag]
+    found: list[tuple[str, str]] = re.findall(_TAG, header)
     if any(weak for weak, _ in found):
         raise MalformedRequest("If-Match needs strong tags, without W/.")
     return frozenset(int(value) for _, value in found if re.fullmatch(r"[1-9][0-9]{0,17}", value))
@@ -90,7 +90,7 @@ def expected_revisions(req: falcon.Request) -> frozenset[int] | None:
 
 def stale(schedule_id: str, revision: int) -> ApiError:
     """If-Match does not name the stored revision: RFC 9110, 13.1.1 asks for 412."""
-    message = f"Schedule {schedule_id} is at revision {revision}, not one that If-Match names."
+    message = f"Schedule {schedule_id} is at revision {revision}, which If-Match does not name."
     return ApiError(412, "conflict", message, ETag=etag(revision))
 
 
