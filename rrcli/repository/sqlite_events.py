@@ -25,7 +25,7 @@ class SqliteEvents:
         given = {event.id: event for event in reversed(events)}
         ids = id_list(given)
         with self._database.write() as connection:
-            connection.execute(_SQL["revive"], {"ids": ids})
+            connection.execute(_SQL["drop_superseded"], {"ids": ids})
             ended = _archived(connection, ids)
             stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}
             new = [event for id, event in given.items() if id not in ended and id not in stored]
@@ -79,9 +79,11 @@ class SqliteEvents:
         archived_at = to_ms(now)
         rows = [archived_row(event, archived_at) for event in events]
         ids = {event.id for event in events}
+        values = {"ids": id_list(ids)}
         with self._database.write() as connection:
+            connection.execute(_SQL["drop_superseded"], values)
             connection.executemany(_SQL["archive"], rows)
-            deleted = connection.execute(_SQL["discard"], {"ids": id_list(ids)}).fetchall()
+            deleted = connection.execute(_SQL["discard"], values).fetchall()
         return ids.difference(id for (id,) in deleted)
 
     def record_skips(self, events: Sequence[Event], now: datetime) -> None:

@@ -99,9 +99,9 @@ SELECT id, schedule_id, run_time, due, kind, revision, created_at, status, attem
 FROM events WHERE schedule_id = :schedule_id AND run_time < :before ORDER BY run_time, id LIMIT :limit
 
 -- name: archived
-SELECT id FROM archived_events WHERE id IN (SELECT value FROM json_each(:ids))
+SELECT id FROM archived_events WHERE id IN (SELECT value FROM json_each(:ids)) AND state <> 'superseded'
 
--- name: revive
+-- name: drop_superseded
 DELETE FROM archived_events WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'superseded'
 
 -- name: forget_live

@@ -210,12 +210,15 @@ def test_archiving_what_was_removed_with_its_schedule_names_the_ids(repository: 
     assert repository.events.archive([ended(event(1))], NOON) == {event(1).id}
 
 
-def test_a_superseded_event_that_ends_late_keeps_its_first_entry(repository: Repository) -> None:
+def test_a_superseded_event_whose_call_was_in_flight_has_its_result_as_its_entry(
+    repository: Repository,
+) -> None:
     repository.events.add([event(1)])
     repository.events.archive([ended(event(1), EventState.SUPERSEDED)], NOON)
 
     assert repository.events.archive([ended(event(1))], NOON) == {event(1).id}
-    assert repository.events.find(event(1).id) == ended(event(1), EventState.SUPERSEDED)
+    assert repository.events.find(event(1).id) == ended(event(1))
+    assert repository.events.history(None, limit=9).total == 1
 
 
 def test_skips_go_straight_into_the_archive(repository: Repository) -> None:
@@ -294,11 +297,11 @@ def test_unfinished_are_live_events_of_one_schedule_by_run_time(repository: Repo
     assert unfinished(schedule_id(1), limit=1) == [event(1)]
 
 
-def test_archived_tells_which_ids_the_archive_has(repository: Repository) -> None:
-    repository.events.add([event(1), event(2)])
-    repository.events.archive([ended(event(1))], NOON)
+def test_archived_tells_which_ids_the_archive_has_other_than_superseded(repository: Repository) -> None:
+    repository.events.add([event(1), event(2), event(4)])
+    repository.events.archive([ended(event(1)), ended(event(4), EventState.SUPERSEDED)], NOON)
 
-    assert repository.events.archived(ids([event(1), event(2), event(3)])) == {event(1).id}
+    assert repository.events.archived(ids([event(n) for n in range(1, 5)])) == {event(1).id}
     assert repository.events.archived([]) == set()
 
 

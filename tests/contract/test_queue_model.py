@@ -127,6 +127,7 @@ class QueueMachine(RuleBasedStateMachine):
         ready, worker = self.standing("ready"), self.standing("worker")
         head = after(self.dues[ready[0]]) if ready else None
         in_flight = len(self.places) - len(ready) - len(worker)
+        assert all(self.queues.held(worker) == set(self.standing(worker)) for worker in WORKERS)
         assert self.queues.missing(IDS) == set(IDS) - set(self.places)
         assert self.queues.head() == head
         assert self.queues.depths() == Depths(

@@ -155,6 +155,24 @@ def test_a_reaped_worker_knows_by_its_lease(repository: Repository) -> None:
     assert repository.queues.extend("w1", LONG) is False
 
 
+def test_held_are_the_claims_of_one_worker(repository: Repository) -> None:
+    claimed(repository, A, B)
+    claimed(repository, C, worker="w2")
+    repository.queues.acknowledge("w1", [A])
+
+    assert repository.queues.held("w1") == {B}
+    assert repository.queues.held("w2") == {C}
+    assert repository.queues.held("unknown") == set()
+
+
+def test_what_was_reaped_is_not_held_any_more(repository: Repository) -> None:
+    claimed(repository, A)
+    repository.queues.extend("w1", NO_TIME)
+    repository.queues.reap()
+
+    assert repository.queues.held("w1") == set()
+
+
 def test_acknowledged_claims_are_gone(repository: Repository) -> None:
     claimed(repository, A, B)
 
