@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -208,8 +209,7 @@ class Transfer:
             host=self.call.host,
             peer=peer,
             resolved=peer is not None,
-            # Not CONNECT_TIME: that is 0 on a connection that was open already.
-            connected=getinfo(pycurl.PRETRANSFER_TIME) > 0,
+            sent=getinfo(pycurl.REQUEST_SIZE) > 0,
             answering=bool(getinfo(pycurl.RESPONSE_CODE)),
             os_error=getinfo(pycurl.OS_ERRNO),
             duration_seconds=duration_ms / 1000,
@@ -272,8 +272,8 @@ def _header_lines(headers: Mapping[str, str]) -> list[bytes]:
 
 
 def _milliseconds(seconds: float) -> int:
-    """At least 1: curl takes 0 for no limit."""
-    return max(1, int(seconds * 1000))
+    """Rounded up, and at least 1: curl takes 0 for no limit."""
+    return max(1, ceil(seconds * 1000))
 
 
 def _text(body: bytearray) -> str:

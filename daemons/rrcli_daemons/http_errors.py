@@ -30,7 +30,7 @@ def explain(
     host: str,
     peer: str | None,
     resolved: bool,
-    connected: bool,
+    sent: bool,
     answering: bool,
     os_error: int,
     duration_seconds: float,
@@ -38,13 +38,15 @@ def explain(
 ) -> Failure:
     """The failure that curl reported as error `code` with `message`.
 
-    `peer` is the address and port last spoken to; `resolved`, `connected` and `answering` say how far
+    `peer` is the address and port last spoken to; `resolved`, `sent` and `answering` say how far
     the call got; `os_error` is the errno of the last system call that failed, 0 for none.
     """
     at = peer or host
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        phase = _phase(at, host, resolved=resolved, connected=connected, answering=answering)
-        seconds = timeout_seconds if duration_seconds >= timeout_seconds else round(duration_seconds, 1)
+        phase = _phase(at, host, resolved=resolved, sent=sent, answering=answering)
+        # curl may be a millisecond early; far from the time-out, it was the one for connecting.
+        in_all = duration_seconds > 0.99 * timeout_seconds
+        seconds = timeout_seconds if in_all else round(duration_seconds, 1)
         return Failure(f"timed out after {seconds:g} s{phase}")
     if code == pycurl.E_COULDNT_RESOLVE_HOST:
         return Failure(f"could not resolve host {host}")
@@ -79,10 +81,10 @@ def peer_name(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _phase(at: str, host: str, *, resolved: bool, connected: bool, answering: bool) -> str:
+def _phase(at: str, host: str, *, resolved: bool, sent: bool, answering: bool) -> str:
     if answering:
         return " in mid-answer"
-    if connected:
+    if sent:
         return ""
     return f" connecting to {at}" if resolved else f" resolving host {host}"
 

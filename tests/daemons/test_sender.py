@@ -43,14 +43,9 @@ def test_head_gets_its_status_without_waiting_for_a_body(sender: Sender, target:
 
 
 def test_a_handle_forgets_the_method_and_body_of_its_last_call(target: Receiver) -> None:
+    calls = [("POST", b"secret"), ("HEAD", None), ("GET", None), ("PUT", b"x"), ("GET", None)]
     with sending() as sender:
-        for method, body in [
-            ("POST", b"secret"),
-            ("HEAD", None),
-            ("GET", None),
-            ("PUT", b"x"),
-            ("GET", None),
-        ]:
+        for method, body in calls:
             assert send(sender, a_request(target.url(), method, body=body)).status_code == 200
     assert [(r.method, r.body) for r in target.requests] == [(m, body or b"") for m, body in calls]
     assert "content-length" not in target.requests[-1].headers
