@@ -1,115 +1,95 @@
-"""Interim engine over python-dateutil, replaced by the exact one behind the same interface."""
+"""The public face of the engine: one recurrence text, and when it occurs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
-from zoneinfo import ZoneInfo
 
-from dateutil import rrule
+from rrcli.core.recurrence.components import Components, read_components
+from rrcli.core.recurrence.describe import describe
+from rrcli.core.recurrence.instants import InstantSet
+from rrcli.core.recurrence.lint import Lint, refuse_emptied, remarks
+from rrcli.core.recurrence.moments import to_datetime, to_instant
+from rrcli.core.recurrence.series import FIRST_INSTANT, LAST_INSTANT
 
-from rrcli.errors import InvalidRule
-
-LONGEST_TEXT_CHARACTERS = 6500
-
-
-@dataclass(frozen=True)
-class Lint:
-    """One remark about a rule that is accepted: a stable code and a sentence."""
-
-    code: str
-    sentence: str
+# Occurrences are made in lists: short ones first, so that one costs little, then longer ones.
+_FIRST_CHUNK = 16
+_LATER_CHUNK = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A set of instants as RFC 5545 text; frozen and hashable."""
+    """A recurrence text that has been accepted; frozen, hashable, picklable and free of I/O.
+
+    `text` is canonical and reads back to an equal object; `timezone` is the IANA name of the
+    zone in which it steps. Occurrences are aware UTC datetimes in whole seconds, ascending,
+    none twice.
+    """
 
     text: str
     timezone: str
+    _components: Components = field(repr=False, compare=False)
+    _instants: InstantSet = field(repr=False, compare=False)
 
-    @staticmethod
-    def parse(text: str, *, timezone: str | None = None, anchor: datetime | None = None) -> Recurrence:
-        """Read a bare rule or iCalendar lines; raise InvalidRule for anything else."""
-        if len(text) > LONGEST_TEXT_CHARACTERS:
-            raise InvalidRule("The text is too long", part="RRULE", value=text[:40], position=0)
-        lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
-        lines = [line if ":" in line else f"RRULE:{line}" for line in lines]
-        zone = timezone or "UTC"
-        out: list[str] = []
-        start = None
-        for line in lines:
-            head, _, value = line.partition(":")
-            name, _, parameters = head.partition(";")
-            if name.upper() == "DTSTART":
-                start = value
-                if parameters.upper().startswith("TZID="):
-                    zone = parameters[5:]
-            else:
-                out.append(f"{name.upper()}:{value}")
-        if not out:
-            raise InvalidRule("No rule", part="RRULE", value=text[:40], position=0)
-        try:
-            tz = ZoneInfo(zone)
-        except (ValueError, OSError) as error:
-            raise InvalidRule("Unknown time zone", part="TZID", value=zone, position=None) from error
-        if start is None:
-            if anchor is None:
-                raise InvalidRule("DTSTART is missing", part="DTSTART", value="", position=None)
-            start = anchor.astimezone(tz).strftime("%Y%m%dT%H%M%S")
-        if start.endswith("Z") or zone == "UTC":
-            zone, first = "UTC", f"DTSTART:{start.rstrip('Z')}Z"
-        else:
-            first = f"DTSTART;TZID={zone}:{start}"
-        result = Recurrence(text="\n".join([first, *out]), timezone=zone)
-        try:
-            _ = result._set
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError) as error:
-            raise InvalidRule(str(error), part="RRULE", value=text[:80], position=0) from error
-        return result
+    @classmethod
+    def parse(cls, text: str, *, timezone: str | None = None, anchor: datetime | None = None) -> Recurrence:
+        """Read a bare `FREQ=…`, an `RRULE:` line, or DTSTART, RRULE, RDATE, EXDATE and EXRULE lines.
 
-    @cached_property
-    def _set(self) -> rrule.rruleset:
-        found = rrule.rrulestr(self.text, forceset=True, tzids=ZoneInfo)
-        assert isinstance(found, rrule.rruleset)
-        return found
+        `timezone` (IANA) places a DTSTART without one; `anchor` (aware, cut to whole seconds)
+        becomes DTSTART where the text has none. Raises `InvalidRule` for anything else.
+        """
+        components = read_components(text, timezone, anchor)
+        instants = InstantSet(components)
+        refuse_emptied(components, instants)
+        return cls(str(components), components.zone_name, components, instants)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Recurrence.parse, (self.text,)
 
     def after(self, t: datetime, inclusive: bool = False) -> datetime | None:
-        """The first occurrence after `t` (or at it, when inclusive); None when there is none."""
-        return next(iter(self.occurrences(after=t if inclusive else t + timedelta(microseconds=1))), None)
+        """The first occurrence after `t`, or at it when `inclusive`; None when there is none."""
+        chunk = next(self._instants.chunks(_first_second(t, inclusive), 1), None)
+        return chunk[0] if chunk else None
 
     def before(self, t: datetime, inclusive: bool = False) -> datetime | None:
-        """The last occurrence before `t` (or at it, when inclusive); None when there is none."""
-        found = self._set.before(t, inc=inclusive)
-        return None if found is None else found.astimezone(UTC)
+        """The last occurrence before `t`, or at it when `inclusive`; None when there is none."""
+        found = self._instants.last_before(_first_second(t, not inclusive))
+        return None if found is None else to_datetime(found)
 
     def between(self, start: datetime, end: datetime, limit: int) -> list[datetime]:
-        """At most `limit` occurrences of [start, end)."""
-        return list(self.occurrences(after=start, before=end, limit=limit))
+        """The occurrences in [start, end), at most the first `limit` of them."""
+        return list(self.occurrences(start, end, limit))
 
     def occurrences(
         self, after: datetime | None = None, before: datetime | None = None, limit: int | None = None
     ) -> Iterator[datetime]:
-        """Occurrences of [after, before), lazily, at most `limit`."""
-        return islice(self._walk(after, before), limit)
-
-    def _walk(self, after: datetime | None, before: datetime | None) -> Iterator[datetime]:
-        last = None
-        for local in self._set if after is None else self._set.xafter(after, inc=True):
-            found = local.astimezone(UTC)
-            if before is not None and found >= before:
-                return
-            if found != last:
-                yield found
-            last = found
+        """The occurrences in [after, before), lazily; without bounds, all from DTSTART on."""
+        return islice(self._within(after, before, limit), limit)
 
     def lint(self) -> tuple[Lint, ...]:
-        """Remarks about the rule."""
-        return ()
+        """What is accepted but probably not meant, each with a stable code and a sentence."""
+        return remarks(self._components, self._instants)
 
     def describe(self) -> str:
-        """The rule in plain English."""
-        return self.text
+        """The recurrence in plain English."""
+        return describe(self._components)
+
+    def _within(
+        self, after: datetime | None, before: datetime | None, limit: int | None
+    ) -> Iterator[datetime]:
+        begin = FIRST_INSTANT if after is None else _first_second(after, True)
+        end = LAST_INSTANT + 1 if before is None else _first_second(before, True)
+        first = next(self._instants.chunks(begin, min(limit or _FIRST_CHUNK, _FIRST_CHUNK), end), None)
+        if first is None:
+            return
+        yield from first
+        for chunk in self._instants.chunks(to_instant(first[-1])[0] + 1, _LATER_CHUNK, end):
+            yield from chunk
+
+
+def _first_second(t: datetime, inclusive: bool) -> int:
+    """The first whole second after `t`, or at it when `inclusive`."""
+    second, cut = to_instant(t)
+    return second + (cut or not inclusive)

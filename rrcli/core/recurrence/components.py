@@ -1,0 +1,205 @@
+"""A recurrence text as read: DTSTART, rules, added and removed dates (RFC 5545 3.8.2.4, 3.8.5)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, january_first
+from rrcli.core.recurrence.moments import (
+    Moment,
+    known_zone,
+    read_moment,
+    start_of_period,
+    to_instant,
+    zone_of_line,
+)
+from rrcli.core.recurrence.parts import read_rule
+from rrcli.core.recurrence.rule import Rule
+from rrcli.core.recurrence.text import (
+    LONGEST_RULE_CHARACTERS,
+    ContentLine,
+    content_lines,
+    refuse,
+)
+from rrcli.core.recurrence.zones import Zone, zone_named
+
+MOST_DATES = 10_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlacedMoment:
+    """A date or date-time with the zone in which its local time is meant."""
+
+    zone_name: str
+    moment: Moment
+
+    @property
+    def instant(self) -> int:
+        """The instant in seconds."""
+        return self.moment.instant(zone_named(self.zone_name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Components:
+    """Everything that a text says, in the words in which it is kept: local times stay local."""
+
+    zone_name: str
+    start: Moment
+    rules: tuple[Rule, ...] = ()
+    removing_rules: tuple[Rule, ...] = ()
+    added: tuple[PlacedMoment, ...] = ()
+    removed: tuple[PlacedMoment, ...] = ()
+    removed_days: tuple[Moment, ...] = ()
+
+    @property
+    def zone(self) -> Zone | None:
+        """The zone in which it steps; None for UTC."""
+        return zone_named(self.zone_name)
+
+    def __str__(self) -> str:
+        start = PlacedMoment(self.zone_name, Moment(self.start.wall))
+        return "\n".join(
+            (
+                *_date_lines("DTSTART", (start,)),
+                *(f"RRULE:{rule}" for rule in self.rules),
+                *(f"EXRULE:{rule}" for rule in self.removing_rules),
+                *_date_lines("RDATE", self.added),
+                *_date_lines("EXDATE", self.removed),
+                *(
+                    [f"EXDATE;VALUE=DATE:{','.join(map(str, self.removed_days))}"]
+                    if self.removed_days
+                    else ()
+                ),
+            )
+        )
+
+
+def _date_lines(name: str, placed: tuple[PlacedMoment, ...]) -> Iterator[str]:
+    """One line for each zone in which the moments are meant."""
+    for zone_name, group in groupby(placed, key=lambda item: item.zone_name):
+        if zone_name == "UTC":
+            yield f"{name}:{','.join(str(Moment(item.moment.wall, is_utc=True)) for item in group)}"
+        else:
+            yield f"{name};TZID={zone_name}:{','.join(str(item.moment) for item in group)}"
+
+
+def read_components(text: str, timezone: str | None, anchor: datetime | None) -> Components:
+    """Read a text; `timezone` places a floating DTSTART, `anchor` stands in for a missing one."""
+    lines: dict[str, list[ContentLine]] = {}
+    for line in content_lines(text):
+        lines.setdefault(line.name, []).append(line)
+    _refuse_too_much(lines)
+    rules = [read_rule(line) for line in lines.get("RRULE", ())]
+    removing = [read_rule(line) for line in lines.get("EXRULE", ())]
+    timezone = None if timezone is None else known_zone(timezone, None)
+    if "DTSTART" in lines:
+        zone_name, start = _read_start(lines["DTSTART"], timezone)
+        added = _additions(lines.get("RDATE", ()), zone_name)
+    else:
+        zone_name = timezone or "UTC"
+        added = _additions(lines.get("RDATE", ()), zone_name)
+        start = _start_without_line(zone_name, anchor, added if not rules else ())
+    removed, days = _removals(lines.get("EXDATE", ()), zone_name)
+    return Components(
+        zone_name=zone_name,
+        start=start,
+        rules=tuple(dict.fromkeys(rules)),
+        removing_rules=tuple(dict.fromkeys(removing)),
+        added=added,
+        removed=removed,
+        removed_days=days,
+    )
+
+
+def _refuse_too_much(lines: dict[str, list[ContentLine]]) -> None:
+    rules = [line for name in ("RRULE", "EXRULE") for line in lines.get(name, ())]
+    if rules and sum(len(line.value) for line in rules) > LONGEST_RULE_CHARACTERS:
+        message = f"all rules together are longer than {LONGEST_RULE_CHARACTERS} characters"
+        raise refuse(message, rules[0].name, rules[0].value, rules[0].position)
+    for name in ("RDATE", "EXDATE"):
+        if sum(line.value.count(",") + 1 for line in lines.get(name, ())) > MOST_DATES:
+            first = lines[name][0]
+            raise refuse(f"more than {MOST_DATES} dates", name, first.value, first.position)
+
+
+def _read_start(lines: list[ContentLine], timezone: str | None) -> tuple[str, Moment]:
+    line = lines[0]
+    if len(lines) > 1:
+        raise refuse("is given twice", "DTSTART", lines[1].value, lines[1].position)
+    zone_name, kind = zone_of_line(line, ("DATE", "DATE-TIME"))
+    moment = _typed_moment(line.value, kind, line, 0)
+    if moment.is_utc:
+        if zone_name is not None:
+            raise refuse("a UTC time (Z) takes no TZID", "DTSTART", line.value, line.at(0), "Leave out the Z")
+        zone_name = "UTC"
+    if zone_name and timezone and zone_name != timezone:
+        raise refuse(
+            f"is in {zone_name}, but the time zone given beside it is {timezone}",
+            "DTSTART",
+            line.value,
+            line.at(0),
+            f"Write the local time as DTSTART;TZID={timezone}:… or leave out one of the two",
+        )
+    return zone_name or timezone or "UTC", moment
+
+
+def _start_without_line(zone_name: str, anchor: datetime | None, added: Iterable[PlacedMoment]) -> Moment:
+    """The anchor, or the first RDATE where there is no rule that would need one."""
+    if instants := [placed.instant for placed in added]:
+        instant = min(instants)
+    elif anchor is None:
+        raise refuse("is missing, and there is nothing to anchor the rule at", "DTSTART", "", None)
+    else:
+        instant = to_instant(anchor)[0]
+    zone = zone_named(zone_name)
+    wall = instant if zone is None else instant + zone.offset(instant)
+    if wall // DAY_SECONDS < january_first(FIRST_YEAR):
+        raise refuse(f"before the year {FIRST_YEAR}", "DTSTART", str(anchor), None)
+    return Moment(wall)
+
+
+def _typed_moment(value: str, kind: str | None, line: ContentLine, offset: int) -> Moment:
+    moment = read_moment(value, line.name, line.at(offset))
+    if kind is not None and moment.is_date != (kind == "DATE"):
+        raise refuse(f"is not of the type VALUE={kind}", line.name, value, line.at(offset))
+    return moment
+
+
+def _moments(
+    lines: Iterable[ContentLine], allowed: tuple[str, ...], zone_name: str
+) -> Iterator[PlacedMoment]:
+    for line in lines:
+        line_zone, kind = zone_of_line(line, allowed)
+        offset = 0
+        for value in line.value.split(","):
+            if kind == "PERIOD":
+                moment = read_moment(
+                    start_of_period(value, line.name, line.at(offset)), line.name, line.at(offset)
+                )
+            else:
+                moment = _typed_moment(value, kind, line, offset)
+            if moment.is_utc and line_zone is not None:
+                raise refuse(
+                    "a UTC time (Z) takes no TZID", line.name, value, line.at(offset), "Leave out the Z"
+                )
+            yield PlacedMoment("UTC" if moment.is_utc else line_zone or zone_name, moment)
+            offset += len(value) + 1
+
+
+def _additions(lines: Iterable[ContentLine], zone_name: str) -> tuple[PlacedMoment, ...]:
+    """Added moments; a bare date stands for its local midnight."""
+    found = _moments(lines, ("DATE", "DATE-TIME", "PERIOD"), zone_name)
+    return tuple(sorted({PlacedMoment(each.zone_name, Moment(each.moment.wall)) for each in found}))
+
+
+def _removals(
+    lines: Iterable[ContentLine], zone_name: str
+) -> tuple[tuple[PlacedMoment, ...], tuple[Moment, ...]]:
+    """Removed moments, and removed local days."""
+    found = set(_moments(lines, ("DATE", "DATE-TIME"), zone_name))
+    days = {each.moment for each in found if each.moment.is_date}
+    times = {
+        PlacedMoment(each.zone_name, Moment(each.moment.wall)) for each in found if not each.moment.is_date
+    }
+    return tuple(sorted(times)), tuple(sorted(days))

@@ -1,0 +1,105 @@
+"""Which days of a year the date parts of a rule allow (BYMONTH to BYDAY), as day masks."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from rrcli.core.recurrence.calendar import FULL_MASK, YearShape, mask_of
+from rrcli.core.recurrence.rule import Frequency, Rule, Skip, WeekdayItem
+
+ALL_MONTHS = tuple(range(1, 13))
+
+
+class DayFilter:
+    """The date parts of one rule. A mask depends on nothing but the shape of the year."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._months = frozenset(rule.months or ALL_MONTHS)
+        self._weeks = frozenset(rule.week_numbers)
+        self._within_month = rule.frequency == Frequency.MONTHLY or bool(rule.months)
+        # Only a rule that generates dates can generate one that does not exist (RFC 7529 4.1).
+        self._skip = rule.skip if rule.frequency <= Frequency.MONTHLY else Skip.OMIT
+        self._kept: dict[int, int] = {}
+
+    @property
+    def leaves_year(self) -> bool:
+        """Whether SKIP may move a date into the year before or after."""
+        return self._skip != Skip.OMIT and bool({366, -366} & set(self._rule.year_days))
+
+    def allows_all(self) -> bool:
+        """Whether there is no date part at all."""
+        rule = self._rule
+        return not (rule.months or rule.week_numbers or rule.year_days or rule.month_days or rule.weekdays)
+
+    def year_mask(self, shape: YearShape) -> int:
+        """The allowed days of a whole year; kept, since there are only 28 shapes."""
+        mask = self._kept.get(shape.key)
+        if mask is None:
+            mask = self._kept[shape.key] = self.mask(shape, ALL_MONTHS)
+        return mask
+
+    def mask(self, shape: YearShape, months: Iterable[int]) -> int:
+        """The days that `months` generate: those of BYMONTH among them, then every other date part."""
+        rule = self._rule
+        chosen = [month for month in months if month in self._months]
+        if rule.month_days or rule.year_days:
+            mask = self._generated(shape, chosen)
+        else:
+            mask = sum(shape.month_mask(month) for month in chosen)
+        if self._weeks:
+            mask &= shape.weeks_mask(self._weeks, rule.week_start)
+        if rule.weekdays:
+            mask &= self._weekday_mask(shape)
+        return mask
+
+    def _generated(self, shape: YearShape, months: list[int]) -> int:
+        mask = FULL_MASK
+        if self._rule.month_days:
+            mask &= mask_of(
+                day
+                for month in months
+                for number in self._rule.month_days
+                for day in self._moved(number, shape.month_starts[month - 1], shape.month_length(month))
+            )
+        if self._rule.year_days:
+            of_month = partial(self._year_day_in, shape, frozenset(months))
+            numbers = filter(of_month, self._rule.year_days)
+            mask &= mask_of(day for number in numbers for day in self._moved(number, 0, shape.length))
+        return mask
+
+    def _moved(self, number: int, first: int, length: int) -> Iterable[int]:
+        """Day `number` of the span, where SKIP puts it when the span is too short; empty for OMIT."""
+        offset = number - 1 if number > 0 else length + number
+        if 0 <= offset < length:
+            return (first + offset,)
+        if self._skip == Skip.OMIT:
+            return ()
+        past_end = offset >= length
+        if self._skip == Skip.FORWARD:
+            return (first + length if past_end else first,)
+        return (first + length - 1 if past_end else first - 1,)
+
+    @staticmethod
+    def _year_day_in(shape: YearShape, months: frozenset[int], number: int) -> bool:
+        day = number - 1 if number > 0 else shape.length + number
+        day = min(max(day, 0), shape.length - 1)
+        return next(month for month in ALL_MONTHS if day < shape.month_starts[month]) in months
+
+    def _weekday_mask(self, shape: YearShape) -> int:
+        mask = 0
+        for item in self._rule.weekdays:
+            mask |= shape.weekday_mask(item.weekday) if item.nth == 0 else self._numbered(shape, item)
+        return mask
+
+    def _numbered(self, shape: YearShape, item: WeekdayItem) -> int:
+        if self._within_month:
+            spans = [(shape.month_starts[month - 1], shape.month_length(month)) for month in ALL_MONTHS]
+        else:
+            spans = [(0, shape.length)]
+        found = (shape.nth_weekday(item.weekday, item.nth, first, length) for first, length in spans)
+        return mask_of(day for day in found if day is not None)
+
+
+def in_year(mask: int, shape: YearShape) -> int:
+    """The mask without its margins."""
+    return mask & shape.own_days

@@ -1,0 +1,163 @@
+"""Time zones as integer offsets: where wall time and UTC part, read off `zoneinfo`.
+
+*Wall seconds* are seconds since 1970-01-01T00:00 of the local clock, *instants* seconds
+since 1970-01-01T00:00Z.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from rrcli.core.recurrence.calendar import DAY_SECONDS, january_first, shape_of, year_of
+
+WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock has no zone of its own
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+UTC_NAMES = frozenset(
+    ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "Z")
+)
+
+# The tz database lists single transitions up to 2087 (Morocco, Gaza). From here on a zone
+# follows its closing POSIX rule, which depends on nothing but the shape of the year.
+RULES_ONLY_FROM = 2200
+# The last second at which a local time can be read without leaving the year 9999.
+_LAST_READABLE = january_first(10_000) * DAY_SECONDS - 2 * DAY_SECONDS
+# The shortest stay between two changes of offset since 1970 is just under seven days.
+_PROBE_DAYS = 5
+
+
+class Change(NamedTuple):
+    """The moment at which a zone changes its offset from UTC (seconds, east positive).
+
+    `wall` is the first wall second that is read with the new offset when ambiguous times
+    are taken as their first occurrence and removed times with the offset before the gap
+    (RFC 5545 3.3.5): the end of the gap or of the repeated stretch.
+    """
+
+    wall: int
+    before: int
+    after: int
+
+    @property
+    def gap(self) -> int:
+        """Seconds of wall time that do not exist; negative for a repeated stretch."""
+        return self.after - self.before
+
+    @property
+    def instant(self) -> int:
+        """The instant of the change."""
+        return self.wall - max(self.before, self.after)
+
+    @property
+    def touched(self) -> int:
+        """The first wall second that the change affects: the start of the gap, or `wall`."""
+        return self.wall - max(self.gap, 0)
+
+
+class Zone:
+    """One IANA zone. Build it through `zone_named`, which keeps one object per name."""
+
+    __slots__ = ("_zone", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._zone = ZoneInfo(name)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return zone_named, (self.name,)
+
+    def wall_offset(self, wall: int, fold: int = 0) -> int:
+        """The offset at a wall second; `fold=1` reads a repeated one as its second occurrence."""
+        local = WALL_EPOCH + timedelta(0, min(wall, _LAST_READABLE))
+        return _seconds(self._zone.utcoffset(local.replace(fold=1) if fold else local))
+
+    def offset(self, instant: int) -> int:
+        """The offset at an instant."""
+        there = (EPOCH + timedelta(0, min(instant, _LAST_READABLE))).astimezone(self._zone)
+        return _seconds(there.utcoffset())
+
+    def instant(self, wall: int, fold: int = 0) -> int:
+        """The instant of a wall second, read as RFC 5545 3.3.5 says."""
+        return wall - self.wall_offset(wall, fold)
+
+    def changes(self, year: int) -> tuple[Change, ...]:
+        """The changes that first touch wall time in `year`, ascending."""
+        if year < RULES_ONLY_FROM:
+            return _probed_changes(self.name, year)
+        likeness = _year_like(shape_of(year).key)
+        shift = (january_first(year) - january_first(likeness)) * DAY_SECONDS
+        return tuple(
+            change._replace(wall=change.wall + shift) for change in _probed_changes(self.name, likeness)
+        )
+
+    def lasting_offsets(self) -> frozenset[int]:
+        """The offsets that the zone uses from the year 2200 on."""
+        years = range(RULES_ONLY_FROM, RULES_ONLY_FROM + 28)
+        return frozenset((self.offset(january_first(RULES_ONLY_FROM) * DAY_SECONDS),)).union(
+            change.after for year in years for change in self.changes(year)
+        )
+
+    def stay(self, instant: int) -> tuple[int, int]:
+        """The offset at `instant`, and the instant until which it surely holds (at most a year on)."""
+        year = year_of(instant // DAY_SECONDS)
+        for near in (year - 1, year, year + 1):
+            for change in self.changes(near):
+                if change.instant > instant:
+                    return change.before, change.instant
+        return self.offset(instant), january_first(year + 1) * DAY_SECONDS
+
+    def first_wall(self, instant: int) -> int:
+        """The earliest wall second that may denote `instant` or a later one."""
+        wall = instant + self.offset(instant)
+        year = year_of(wall // DAY_SECONDS)
+        for near in (year - 1, year):
+            for change in self.changes(near):
+                if change.gap > 0 and change.wall <= wall < change.wall + change.gap:
+                    return change.touched
+                if change.gap < 0 and change.instant <= instant and wall < change.wall:
+                    return change.wall
+        return wall
+
+
+@lru_cache(maxsize=1024)
+def zone_named(name: str) -> Zone | None:
+    """The zone of that IANA name; None for UTC. Raises what `ZoneInfo` raises for unknown names."""
+    return None if name in UTC_NAMES else Zone(name)
+
+
+def _seconds(offset: timedelta | None) -> int:
+    assert offset is not None
+    return offset.days * DAY_SECONDS + offset.seconds
+
+
+@lru_cache(maxsize=28)
+def _year_like(shape_key: int) -> int:
+    return next(
+        year for year in range(RULES_ONLY_FROM, RULES_ONLY_FROM + 400) if shape_of(year).key == shape_key
+    )
+
+
+@lru_cache(maxsize=4096)
+def _probed_changes(name: str, year: int) -> tuple[Change, ...]:
+    """Look at the offset every few days, and halve the interval in which it changed."""
+    zone = zone_named(name)
+    if zone is None:
+        return ()
+    first, last = january_first(year), january_first(year + 1)
+    probes = [day * DAY_SECONDS for day in range(first - _PROBE_DAYS, last + 2 * _PROBE_DAYS, _PROBE_DAYS)]
+    found = []
+    for (low, before), (high, after) in pairwise([(wall, zone.wall_offset(wall)) for wall in probes]):
+        if before == after:
+            continue
+        lower, upper = low, high
+        while upper - lower > 1:
+            middle = (lower + upper) // 2
+            if zone.wall_offset(middle) == before:
+                lower = middle
+            else:
+                upper = middle
+        found.append(Change(upper, before, after))
+    begin, end = first * DAY_SECONDS, last * DAY_SECONDS
+    return tuple(change for change in found if begin <= change.touched < end)
