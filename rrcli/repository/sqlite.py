@@ -23,7 +23,8 @@ class SqliteRepository:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
-        self._bell = Bell(self._database.path)
+        # One file is one place to listen, by whatever link it is reached.
+        self._bell = Bell(self._database.path.resolve())
         self.schedules = SqliteSchedules(self._database)
         self.events = SqliteEvents(self._database)
         self.queues = SqliteQueues(self._database, self._bell, clock)

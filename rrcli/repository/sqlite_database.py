@@ -13,6 +13,9 @@ from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 10.0
+_PING_TIMEOUT_SECONDS = 2.0
+# RETURNING is the newest thing that the statements use.
+_OLDEST_SQLITE = (3, 35)
 _SETTINGS = """
 PRAGMA synchronous = FULL;
 PRAGMA temp_store = MEMORY;
@@ -35,6 +38,14 @@ def statements(name: str) -> Mapping[str, str]:
     text = Path(__file__).with_name(name).read_text(encoding="utf-8")
     parts = (part.partition("\n") for part in text.split("-- name: ")[1:])
     return MappingProxyType({title.strip(): body.strip() for title, _, body in parts})
+
+
+def _require_sqlite() -> None:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StoreUnavailable(
+            f"This Python has SQLite {sqlite3.sqlite_version}; the embedded store needs 3.35 or later.",
+            hint="Use a Python built with a newer SQLite, or set mongo.uri.",
+        )
 
 
 class _Pool:
@@ -60,6 +71,7 @@ class Database:
         Raises StoreUnavailable when the place cannot be written, StoreCorrupt when the file is not a
         database of this product or of a newer version. Neither changes anything.
         """
+        _require_sqlite()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -76,7 +88,7 @@ class Database:
     def ping(self) -> None:
         """Open the file anew: a connection that is already open would not notice that it has gone."""
         with self._translated():
-            connection = self._connect()
+            connection = self._connect(_PING_TIMEOUT_SECONDS)
             try:
                 connection.execute("PRAGMA user_version").fetchone()
             finally:
@@ -121,7 +133,7 @@ class Database:
             try:
                 connection = pool.idle.pop()
             except IndexError:
-                connection = self._connect()
+                connection = self._connect(_BUSY_TIMEOUT_SECONDS)
             try:
                 yield connection
             finally:
@@ -137,14 +149,14 @@ class Database:
             pool = self._pool = _Pool()
         return pool
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, busy_seconds: float) -> sqlite3.Connection:
         """A new connection. The file must exist: one that was deleted is not silently begun anew."""
         if self._closed:
             raise StoreUnavailable(f"The store {self.path} has been closed.")
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?mode=rw",
             uri=True,
-            timeout=_BUSY_TIMEOUT_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
         )

@@ -58,6 +58,15 @@ def test_commits_are_on_disk_before_they_are_answered(database: Database) -> Non
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+def test_an_sqlite_that_is_too_old_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+
+    error = refused(path, StoreUnavailable)
+
+    assert "3.35" in error.message
+    assert not path.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 

@@ -11,7 +11,9 @@ import pytest
 
 from rrcli.errors import StoreUnavailable
 from rrcli.repository.base import Channel
+from rrcli.repository.sqlite import SqliteRepository
 from rrcli.repository.sqlite_wake import Bell, SocketWaiter
+from tests.contract.samples import entry
 
 
 @pytest.fixture
@@ -130,3 +132,15 @@ def test_an_ear_can_be_had_while_another_takes_the_folder_along(
     with closing(bell.waiter(Channel.WORKER)) as waiter:
         bell.notify(Channel.WORKER)
         assert readable(waiter)
+
+
+def test_a_link_to_the_file_reaches_the_same_ears(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "link").symlink_to(folder / "data")
+    here = SqliteRepository.open(folder / "data" / "store.db")
+    there = SqliteRepository.open(folder / "link" / "store.db")
+    with here, there, closing(here.waiter(Channel.WORKER)) as waiter:
+        there.queues.add([entry("a" * 24)])
+        there.queues.promote(["a" * 24])
+
+        assert select.select([waiter], [], [], 0)[0]
