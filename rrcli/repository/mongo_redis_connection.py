@@ -17,7 +17,7 @@ from redis.commands.core import Script
 from redis.connection import Connection
 from redis.retry import Retry
 
-from rrcli.repository.mongo_redis_errors import Edge
+from rrcli.repository.mongo_redis_errors import Edge, checked
 from rrcli.settings import MongoSettings, RedisSettings
 
 Document: TypeAlias = dict[str, Any]
@@ -68,7 +68,7 @@ class MongoServer:
     def _open(self) -> tuple[int, MongoClient[Document], Database[Document]]:
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
-                with self.edge:
+                with checked("mongo.uri", "mongodb://user:password@host:27017/"):
                     client: MongoClient[Document] = MongoClient(self._uri, **_defaults(self._uri))
                     database = client.get_database(self._database, codec_options=_CODEC)
                 self._opened = (os.getpid(), client, database)
@@ -94,9 +94,10 @@ class RedisServer:
 
     def __init__(self, settings: RedisSettings) -> None:
         self._url = settings.url or f"redis://{_bracketed(settings.host)}:{settings.port}/0"
-        self._client = self._make(REDIS_SECONDS)
-        self._probe = self._make(PING_SECONDS)
-        self.name = f"redis {_redis_place(self._url)}"
+        with checked("redis.url", "redis://user:password@host:6379/0"):
+            self._client = self._make(REDIS_SECONDS)
+            self._probe = self._make(PING_SECONDS)
+            self.name = f"redis {_redis_place(self._url)}"
         self.edge = Edge(self.name)
 
     @property

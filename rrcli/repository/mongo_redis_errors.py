@@ -1,9 +1,11 @@
 """The edge where errors of pymongo and redis-py become the product's own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from bson.errors import BSONError
-from pymongo.errors import ConfigurationError, DocumentTooLarge, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, DocumentTooLarge, OperationFailure, PyMongoError
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable
@@ -31,11 +33,16 @@ class Edge:
             raise _from_redis(error, self._server) from error
 
 
+@contextmanager
+def checked(key: str, form: str) -> Iterator[None]:
+    """Around the reading of a URI: what a driver cannot parse is a refused setting, not a failure."""
+    try:
+        yield
+    except (ValueError, ConfigurationError) as error:
+        raise InvalidSettings(f"{key}: {_short(error)}", hint=f"Form: {form}") from error
+
+
 def _from_mongo(error: PyMongoError | BSONError, server: str) -> SchedulerError:
-    if isinstance(error, InvalidURI | ConfigurationError):
-        return InvalidSettings(
-            f"mongo.uri: {_short(error)}", hint="Form: mongodb://user:password@host:27017/"
-        )
     if isinstance(error, OperationFailure) and error.code in _MONGO_ACCESS:
         return StoreUnavailable(
             f"{server} refuses access: {_short(error)}",

@@ -455,15 +455,15 @@ def test_a_frozen_redis_is_unavailable_within_its_time_out() -> None:
 
 
 def test_wrong_credentials_are_said_to_be_so(mongo_uri: str) -> None:
-    with redis_server("--requirepass", "right", program=None) as server:
-        with open_repository(settings(redis_url=f"redis://:wrong@{server.address}/0")) as store:
-            with pytest.raises(StoreUnavailable) as caught:
-                store.queues.head()
+    with redis_server("--requirepass", "right") as server:
+        store = open_repository(settings(redis_url=f"redis://:wrong@{server.address}/0"))
+        with store, pytest.raises(StoreUnavailable) as caught:
+            store.queues.head()
     assert "password" in str(caught.value.hint)
 
-    with open_repository(settings(mongo_uri.replace("mongodb://", "mongodb://user:wrong@"))) as store:
-        with pytest.raises(StoreUnavailable) as caught:
-            store.schedules.counts()
+    store = open_repository(settings(mongo_uri.replace("mongodb://", "mongodb://user:wrong@")))
+    with store, pytest.raises(StoreUnavailable) as caught:
+        store.schedules.counts()
     assert "password" in str(caught.value.hint)
     assert "wrong" not in caught.value.message
 

@@ -162,6 +162,8 @@ class RedisServer(Server):
         try:
             with redis.Redis(port=self.port, socket_connect_timeout=1, socket_timeout=1) as client:
                 return bool(client.ping())
+        except redis.AuthenticationError:
+            return True
         except redis.RedisError:
             return False
 
