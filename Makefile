@@ -1,0 +1,57 @@
+# The same commands that CI runs. Needs Python 3.11 or later and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+
+.PHONY: demo test check format faults bench docs lock clean help
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(STAMPS)/run ## Install, then see it work: 15 seconds, no server needed
+	@$(BIN)/rrcli demo
+
+test: $(STAMPS)/dev ## The whole test suite, real MongoDB and Valkey included
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+check: $(STAMPS)/dev ## Linters, types, import rules, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --verbose > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
+	@$(BIN)/python docs/generate.py --check
+
+format: $(STAMPS)/dev ## Mend what the linters can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(STAMPS)/dev ## Write the generated reference pages anew
+	@$(BIN)/python docs/generate.py
+
+lock: $(STAMPS)/dev ## Pin the newest allowed versions in requirements*.lock
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		pyproject.toml -o requirements.lock $(LOCK_ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--extra test --extra check pyproject.toml -o requirements-dev.lock $(LOCK_ARGS)
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+
+$(STAMPS)/run: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(STAMPS)/dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@echo "Installing test and check tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(STAMPS)/run
