@@ -47,9 +47,10 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     click.Option(
         ["-o", "--output"],
         type=click.Choice(FORMATS, case_sensitive=False),
+        metavar="FORMAT",
         callback=_remember,
         expose_value=False,
-        help="How to print data; table unless given.",
+        help=f"How to print data: {', '.join(FORMATS)}.",
     ),
     click.Option(
         ["--no-color"],

@@ -56,3 +56,15 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 def count(number: int, noun: str) -> str:
     """`1 event`, `2 events`, `12,000 events`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def wrap(text: str, width: int | None) -> list[str]:
+    """The text in lines of at most `width` cells (None: one line), broken at blanks where there are any."""
+    lines: list[str] = []
+    while width is not None and cells(text) > width:
+        fitting = shorten(text, width + 1).removesuffix("…")
+        head, blank, _ = fitting.rpartition(" ")
+        line = head if blank and head.strip() else fitting
+        lines.append(line)
+        text = text[len(line) :].lstrip(" ")
+    return [*lines, text]

@@ -21,37 +21,31 @@ def seconds_of(text: str) -> float | None:
     return None
 
 
-def instant_of(text: str, *, field: str, now: datetime, zone: tzinfo | None) -> datetime:
-    """The instant (UTC) of `now`, `+10m`, or a time that has an offset or is on the clock of `zone`.
-
-    Raises InvalidInput naming `field`, also for a time without offset when there is no `zone`.
-    """
+def instant_of(text: str, *, field: str, now: datetime) -> datetime:
+    """The instant (UTC) of `now`, `+10m`, or a time with its offset. Raises InvalidInput naming `field`."""
     text = text.strip()
     if text.lower() == "now":
         return now
     if text.startswith("+") and (seconds := seconds_of(text[1:])) is not None:
         return now + timedelta(seconds=seconds)
-    if zone is not None and (local := naive_of(text)) is not None:
-        return local.replace(tzinfo=zone).astimezone(UTC)
     return parse_instant(text, field=field)
+
+
+def instant_on_clock(text: str, *, field: str, now: datetime, zone: tzinfo | None) -> datetime:
+    """As `instant_of`; a time without offset is on the clock of `zone` (None: the machine's)."""
+    naive = naive_of(text)
+    if naive is None:
+        return instant_of(text, field=field, now=now)
+    return (naive.replace(tzinfo=zone) if zone else naive).astimezone(UTC)
 
 
 def naive_of(text: str) -> datetime | None:
     """The wall-clock time of a text without offset; None for anything else."""
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     return found if found.tzinfo is None else None
-
-
-def local_zone() -> tzinfo:
-    """The machine's time zone, as a fixed offset only where its rules are not known."""
-    from rrcli.clock import SystemClock
-
-    found = SystemClock().now().astimezone().tzinfo
-    assert found is not None
-    return found
 
 
 def relative(instant: datetime, now: datetime) -> str:
