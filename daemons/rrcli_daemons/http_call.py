@@ -25,6 +25,7 @@ MAX_REDIRECTS = 5
 _HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 _FRAMES_BODY = frozenset({"POST", "PUT", "PATCH"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 # Framing belongs to curl: a wrong length would desynchronise a connection that other calls share.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 # All that another origin may see of a redirected request; anything else may be a credential.
@@ -60,8 +61,8 @@ class Call:
 
     @property
     def host(self) -> str:
-        """The host that `url` names."""
-        return urlsplit(self.url).hostname or ""
+        """The host that `url` names; empty when it cannot be told."""
+        return _origin(self.url)[1] or ""
 
     def redirect(self, status_code: int, url: str) -> None:
         """Point the call at `url` (RFC 9110, 15.4).
@@ -184,6 +185,7 @@ class Transfer:
         assert self.call.started is not None
         getinfo = self.curl.getinfo
         code = getinfo(pycurl.RESPONSE_CODE)
+        # In seconds, up to six hours, from either form of the header.
         wait_seconds = getinfo(pycurl.RETRY_AFTER)
         return Outcome(
             status_code=code or None,
@@ -284,8 +286,12 @@ def _text(body: bytearray) -> str:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    """Scheme, host and port; a URL that Python cannot read, though curl might, is an origin of its own."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return url, None, None
 
 
 def _is_public(name: str) -> bool:

@@ -13,6 +13,8 @@ _TLS_PREFIX = re.compile(r"^(SSL certificate OpenSSL verify result|SSL certifica
 _HTTP_2 = 16
 _HTTP_2_STREAM = 92
 _WEIRD_REPLY = 8
+_TOO_LARGE = 100
+_RESET = frozenset({errno.ECONNRESET, errno.EPIPE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,14 @@ def explain(
         return Failure(f"TLS handshake with {at} failed: {_clean(message)}")
     if code == pycurl.E_GOT_NOTHING:
         return Failure(f"{at} closed the connection without an answer")
-    if code in (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR):
+    if code in (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR) and _is_reset(message, os_error):
         return Failure(f"connection reset by {at}" + (" in mid-answer" if answering else ""))
     if code == pycurl.E_PARTIAL_FILE:
         return Failure(f"{at} closed the connection in mid-answer")
+    if code == _TOO_LARGE or "response headers" in message:
+        return Failure(f"the headers of the answer of {at} are too large")
+    if code in (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR):
+        return Failure(f"the call to {at} broke off: {_clean(message)}")
     if code in (_HTTP_2, _HTTP_2_STREAM):
         return Failure(f"HTTP/2 error of {at}: {_clean(message)}")
     if code == _WEIRD_REPLY or "HTTP/0.9" in message:
@@ -95,6 +101,11 @@ def _not_connected(at: str, os_error: int) -> str:
     if os_error in _NO_ROUTE:
         return f"no route to {at}"
     return f"could not connect to {at}" + (f": {os.strerror(os_error)}" if os_error else "")
+
+
+def _is_reset(message: str, os_error: int) -> bool:
+    # TLS reports a reset in words only.
+    return os_error in _RESET or "reset" in message
 
 
 def _clean(message: str) -> str:

@@ -4,6 +4,7 @@ libcurl tells which sockets to watch and when to come back (its "socket action" 
 costs as much as there is to do, not as much as there are transfers that wait.
 """
 
+import logging
 import select
 import sys
 import time
@@ -16,8 +17,10 @@ from rrcli.core.retry import Outcome
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.http_call import MAX_REDIRECTS, Call, Transfer
 from rrcli_daemons.http_engine import POLL_UNITS_PER_SECOND, Engine, Poller
-from rrcli_daemons.http_errors import unusable
+from rrcli_daemons.http_errors import Failure, unusable
 from rrcli_daemons.http_names import Names, Standing
+
+log = logging.getLogger(__name__)
 
 # Idle connections kept for reuse: well under the 1,024 open files that a process usually may have.
 _KEPT_CONNECTIONS = {Standing.PROVEN: 512, Standing.NEW: 32, Standing.FAILING: 32}
@@ -103,9 +106,27 @@ class NetworkLoop:
         while queued:
             queued, succeeded, failed = engine.multi.info_read()
             for curl in succeeded:
-                self._succeeded(self._active[curl][0], engine)
+                self._ended(self._active[curl][0], engine, 0, "")
             for curl, code, message in failed:
-                self._failed(self._active[curl][0], engine, code, message)
+                self._ended(self._active[curl][0], engine, code, message)
+
+    def _ended(self, transfer: Transfer, engine: Engine, code: int, message: str) -> None:
+        """Deal with one transfer; whatever its receiver made it stumble over, the others go on."""
+        call = transfer.call
+        try:
+            if code:
+                self._failed(transfer, engine, code, message)
+            else:
+                self._succeeded(transfer, engine)
+        except Exception as error:
+            log.exception("The answer to a call could not be dealt with.", extra={"action": "call_failed"})
+            outcome = transfer.rejected(
+                Failure(f"the answer could not be dealt with: {type(error).__name__}"),
+                duration_ms=self._elapsed_ms(call),
+            )
+            self._done.append((call, outcome))
+            if transfer.curl in self._active:
+                self._retire(transfer, engine)
 
     def _succeeded(self, transfer: Transfer, engine: Engine) -> None:
         call = transfer.call

@@ -5,10 +5,11 @@ from socket import AF_INET, SOCK_STREAM, socket
 
 import pytest
 
-from rrcli.core.retry import Verdict, judge
+from rrcli.core.retry import Outcome, Verdict, judge
+from rrcli_daemons.http_call import Transfer
 from rrcli_daemons.sender import Sender
 from tests.support.receiver import CERTIFICATE, Answer, Fault, Receiver, receiver
-from tests.support.sending import a_request, send, sending
+from tests.support.sending import a_request, send, send_all, sending
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,53 @@ def test_an_answer_in_another_protocol_is_named(sender: Sender, target: Receiver
     outcome = send(sender, a_request(target.url()))
     assert outcome.error == f"the answer of 127.0.0.1:{target.port} is not HTTP"
     assert not outcome.permanent
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Big": "a" * 400_000}, {f"X-{number}": "a" for number in range(8000)}],
+    ids=["one large", "many"],
+)
+def test_headers_without_end_are_an_error(sender: Sender, target: Receiver, headers: dict[str, str]) -> None:
+    target.answer_all(Answer(headers=headers))
+    outcome = send(sender, a_request(target.url()))
+    assert outcome.error == f"the headers of the answer of 127.0.0.1:{target.port} are too large"
+    assert judge(outcome) is Verdict.RETRY
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": "abc"}, {"Content-Length": "-5"}, {"Transfer-Encoding": "chunked"}],
+    ids=["length in letters", "negative length", "chunks that are none"],
+)
+def test_an_answer_that_breaks_the_protocol_is_an_error(
+    sender: Sender, target: Receiver, headers: dict[str, str]
+) -> None:
+    target.answer_all(Answer(headers=headers))
+    outcome = send(sender, a_request(target.url()))
+    assert outcome.error is not None
+    assert judge(outcome) is Verdict.RETRY
+
+
+def test_a_mistake_in_dealing_with_one_answer_stays_with_its_call(
+    target: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answered = Transfer.answered
+
+    def sometimes_broken(transfer: Transfer, *, duration_ms: float) -> Outcome:
+        if transfer.call.key == "1":
+            raise ZeroDivisionError
+        return answered(transfer, duration_ms=duration_ms)
+
+    monkeypatch.setattr(Transfer, "answered", sometimes_broken)
+    with sending() as sender:
+        outcomes = send_all(sender, [a_request(target.url())] * 3)
+    assert [outcome.error for outcome in outcomes] == [
+        None,
+        "the answer could not be dealt with: ZeroDivisionError",
+        None,
+    ]
+    assert "could not be dealt with" in caplog.text
 
 
 def test_a_name_that_does_not_exist_is_tried_again_later(sender: Sender) -> None:

@@ -132,6 +132,16 @@ def test_a_redirect_to_another_protocol_is_refused(sender: Sender, target: Recei
     assert outcome.permanent
 
 
+@pytest.mark.parametrize("location", ["http://", "http://[::zz]/", "http://host:99999999/", "http://a b/"])
+def test_a_redirect_to_a_url_that_is_none_is_an_error_and_harms_no_other_call(
+    sender: Sender, target: Receiver, location: str
+) -> None:
+    target.answer("/bad", redirect(location))
+    outcome = send(sender, a_request(target.url("/bad"), follow_redirects=True))
+    assert outcome.error is not None
+    assert send(sender, a_request(target.url("/"))).status_code == 200
+
+
 def test_a_redirect_without_a_target_is_the_answer(sender: Sender, target: Receiver) -> None:
     target.answer_all(Answer(status=302))
     outcome = send(sender, a_request(target.url(), follow_redirects=True))

@@ -140,6 +140,8 @@ def test_senders_give_back_every_descriptor() -> None:
         assert descriptors() <= before
 
 
+# Python 3.12 warns of a fork beside threads; that it works beside them is what is tested.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_child_process_has_a_sender_of_its_own() -> None:
     with receiver() as target, sending() as parent:
         child = os.fork()
