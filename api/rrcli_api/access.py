@@ -34,7 +34,8 @@ class Access:
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
         """Refuse a body where none is read, rather than to ignore what it may say."""
-        if req.method in _WITHOUT_BODY and req.content_length:
+        expected = hasattr(resource, f"on_{req.method.lower()}")  # else 405 says more
+        if expected and req.method in _WITHOUT_BODY and req.content_length:
             raise MalformedRequest(f"{req.method} takes no body.")
 
     def process_response(

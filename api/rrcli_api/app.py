@@ -31,15 +31,15 @@ def create_app(context: Context) -> falcon.App[Any, Any]:
 
 
 def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
-    one, its_events = "/api/schedules/{schedule_id}", events.ScheduleEvents(context)
+    one = "/api/schedules/{schedule_id}"
     app.add_route("/api/schedules", schedules.Schedules(context))
     app.add_route(one, schedules.OneSchedule(context))
     app.add_route(f"{one}/pause", schedules.Pause(context))
     app.add_route(f"{one}/resume", schedules.Resume(context))
     app.add_route(f"{one}/trigger", schedules.Trigger(context))
     app.add_route(f"{one}/occurrences", preview.Occurrences(context))
-    app.add_route(f"{one}/events/pending", its_events, suffix="pending")
-    app.add_route(f"{one}/events/history", its_events, suffix="history")
+    app.add_route(f"{one}/events/pending", events.ScheduleEvents(context, "pending"))
+    app.add_route(f"{one}/events/history", events.ScheduleEvents(context, "history"))
 
 
 def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, Any]:

@@ -7,6 +7,7 @@ import falcon
 from rrcli.core.fields import Choice
 from rrcli.core.models import Event
 from rrcli.operations import events, schedules
+from rrcli.operations.context import Context
 from rrcli.operations.views import event_view
 from rrcli.repository.base import Page
 from rrcli_api.media import read_fields, render
@@ -19,21 +20,17 @@ _LISTS = ("pending", "history")
 class ScheduleEvents(Resource):
     """Events of one schedule, in the original's shape: these three keys and no other."""
 
-    def on_get_pending(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        self._list(req, resp, schedule_id, "pending")
+    def __init__(self, context: Context, which: str) -> None:
+        super().__init__(context)
+        self._which = which
 
-    on_head_pending = on_get_pending
-
-    def on_get_history(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        self._list(req, resp, schedule_id, "history")
-
-    on_head_history = on_get_history
-
-    def _list(self, req: falcon.Request, resp: falcon.Response, schedule_id: str, which: str) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
         page, limit, offset = paging(query(req, PAGING))
         schedules.get(self.context, require_id(schedule_id, "a schedule"))
-        found = _look(self, which, schedule_id, limit, offset)
+        found = _look(self, self._which, schedule_id, limit, offset)
         render(resp, {"events": _views(found), "page": page, "limit": limit})
+
+    on_head = on_get
 
 
 class Events(Resource):

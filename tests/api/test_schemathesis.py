@@ -1,0 +1,86 @@
+"""The service against its own specification: Schemathesis tries what the specification allows and forbids."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import falcon
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from rrcli.clock import SystemClock
+from rrcli.operations.context import Context
+from rrcli.repository.sqlite import SqliteRepository
+from rrcli.settings import Settings
+from rrcli_api.app import create_app
+from rrcli_api.docs import specification_path
+
+RULES = [
+    "FREQ=DAILY;INTERVAL=1",
+    "RRULE:FREQ=WEEKLY;BYDAY=MO,WE,FR",
+    "DTSTART:20250101T233000\nRRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=2",
+    "FREQ=HOURLY;INTERVAL=3;COUNT=5",
+]
+ZONES = ["Europe/Berlin", "America/New_York", "UTC", "Australia/Lord_Howe"]
+
+# What a pattern cannot say, so that what is generated as right is right.
+schemathesis.openapi.format("rfc5545", st.sampled_from(RULES))
+schemathesis.openapi.format("iana-time-zone", st.sampled_from(ZONES))
+schemathesis.openapi.format("http-url", st.from_regex(r"\Ahttps?://[a-z]{1,9}(:8080)?(/[!-~]{0,20})?\Z"))
+schemathesis.openapi.format("header-name", st.from_regex(r"\AX-[a-z]{1,9}\Z"))
+schemathesis.openapi.format(
+    "date-time",
+    st.from_regex(r"\A20[2-4][0-9]-0[1-9]-[12][0-9]T1[0-9]:[0-5][0-9]:[0-5][0-9](Z|[+-]0[0-9]:00)\Z"),
+)
+
+
+_FOLDER = TemporaryDirectory(prefix="rrcli-schemathesis-")
+
+
+@cache
+def _app() -> falcon.App[Any, Any]:
+    """Opened by the first request, so that collecting the tests opens nothing."""
+    repository = SqliteRepository.open(Path(_FOLDER.name, "store.db"))
+    return create_app(Context(repository=repository, clock=SystemClock(), settings=Settings()))
+
+
+def _answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    answer: Iterable[bytes] = _app()(environ, start_response)
+    return answer
+
+
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "seed": 5545,
+        "generation": {"deterministic": True, "max-examples": 20},
+        # Else values come from literals in this product's source, which changes with every commit.
+        "analysis": {"constants": {"enabled": False}},
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "409", "412"]}},
+    }
+)
+
+schema = schemathesis.openapi.from_path(specification_path(), config=CONFIG)
+schema.app = _answer
+
+
+@schema.parametrize()
+@settings(
+    max_examples=20,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_service_does_what_its_specification_says(case: Any) -> None:
+    case.call_and_validate(excluded_checks=[positive_data_acceptance] if _mislabelled(case) else [])
+
+
+def _mislabelled(case: Any) -> bool:
+    """Schemathesis calls a case right in which it has put a header that is wrong (its coverage phase)."""
+    components = case.meta.components.values()
+    return case.meta.generation.mode.is_positive and any(part.mode.is_negative for part in components)
