@@ -7,7 +7,7 @@ A *day mask* is an int with one bit per day of a year. Bit `i + MARGIN` stands f
 after still have a bit: RFC 7529's SKIP can move a date there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
@@ -53,12 +53,9 @@ def is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-def bits(mask: int) -> Iterator[int]:
+def bits(mask: int) -> list[int]:
     """The days of a mask in ascending order, counted from 1 January (0)."""
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1 - MARGIN
-        mask ^= lowest
+    return [day for day, bit in enumerate(bin(mask)[:1:-1], start=-MARGIN) if bit == "1"]
 
 
 def mask_of(days: Iterable[int]) -> int:
@@ -77,7 +74,16 @@ class YearShape:
     belong to the year that holds most of their days.
     """
 
-    __slots__ = ("key", "length", "month_starts", "next_length", "own_days", "previous_length", "weekday")
+    __slots__ = (
+        "_weekday_masks",
+        "key",
+        "length",
+        "month_starts",
+        "next_length",
+        "own_days",
+        "previous_length",
+        "weekday",
+    )
 
     def __init__(self, weekday: int, leap: bool, after_leap: bool, before_leap: bool) -> None:
         self.key = weekday * 4 + (1 if leap else 2 if after_leap else 3 if before_leap else 0)
@@ -90,6 +96,9 @@ class YearShape:
             starts.append(starts[-1] + days + (leap and number == 2))
         self.month_starts = tuple(starts)
         self.own_days = ((1 << self.length) - 1) << MARGIN
+        self._weekday_masks = tuple(
+            mask_of(range((weekday_wanted - weekday) % 7 - 7, 366 + MARGIN, 7)) for weekday_wanted in range(7)
+        )
 
     def month_length(self, month: int) -> int:
         """Days in `month` (1 to 12)."""
@@ -101,7 +110,7 @@ class YearShape:
 
     def weekday_mask(self, weekday: int) -> int:
         """All days with that weekday, the margins included."""
-        return mask_of(range((weekday - self.weekday) % 7 - 7, 366 + MARGIN, 7))
+        return self._weekday_masks[weekday]
 
     def nth_weekday(self, weekday: int, nth: int, first: int, length: int) -> int | None:
         """The nth (negative: from the end) `weekday` of the span of `length` days from day `first`."""
@@ -147,13 +156,21 @@ def _shape(weekday: int, leap: bool, after_leap: bool, before_leap: bool) -> Yea
     return YearShape(weekday, leap, after_leap, before_leap)
 
 
-@lru_cache(maxsize=1024)
 def shape_of(year: int) -> YearShape:
     """The shape of a year; equal shapes are the same object."""
-    return _shape(weekday_of(january_first(year)), is_leap(year), is_leap(year - 1), is_leap(year + 1))
+    return year_cycle()[year % 400]
+
+
+@lru_cache(maxsize=1)
+def year_cycle() -> tuple[YearShape, ...]:
+    """The shapes of the 400 years after which the calendar repeats, 2000 first."""
+    return tuple(
+        _shape(weekday_of(january_first(year)), is_leap(year), is_leap(year - 1), is_leap(year + 1))
+        for year in range(2000, 2400)
+    )
 
 
 @lru_cache(maxsize=1)
 def all_shapes() -> tuple[YearShape, ...]:
     """Every shape that a year can have."""
-    return tuple({shape_of(year).key: shape_of(year) for year in range(2000, 2400)}.values())
+    return tuple({shape.key: shape for shape in year_cycle()}.values())

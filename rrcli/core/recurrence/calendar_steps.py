@@ -6,6 +6,7 @@ worked out once and kept; nothing is ever walked from DTSTART.
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from math import lcm
 
 from rrcli.core.recurrence.calendar import (
@@ -19,6 +20,7 @@ from rrcli.core.recurrence.calendar import (
     january_first,
     mask_of,
     shape_of,
+    year_cycle,
     year_of,
 )
 from rrcli.core.recurrence.days import ALL_MONTHS, DayFilter, in_year
@@ -27,11 +29,14 @@ from rrcli.core.recurrence.runs import Pattern, PatternRun
 from rrcli.core.recurrence.zones import EPOCH
 
 # Patterns are dropped when together they hold this many times (about 1 MB).
-_KEPT_TIMES = 10_000
+_KEPT_TIMES = 24_000
+_KEPT_PATTERNS = 400
 # Days in the 400 years after which the Gregorian calendar repeats, a whole number of weeks.
 _CYCLE_DAYS = 146_097
 # Above this many times a day, a pattern is laid out by hours instead of by days.
 _TIMES_BY_DAY = 1_440
+
+PatternKey = tuple[int, int]
 
 
 class DayTimes:
@@ -68,32 +73,44 @@ class CalendarSteps:
         self._start_year = start.year
         self._start_month = start.year * 12 + start.month - 1
         self._times = DayTimes(rule, start_wall % DAY_SECONDS)
+        self._steps_all = rule.interval == 1 and not self._days.leaves_year
         self._repeats_after = self._years_to_repeat()
-        self._kept: dict[tuple[int, int], Pattern] = {}
+        self._kept: dict[PatternKey, Pattern] = {}
         self._kept_times = 0
 
-    def years(self, first: int, last: int) -> Iterator[int]:
-        """The years from `first` to `last` (inclusive) that hold occurrences."""
+    def years(self, first: int, last: int) -> Iterator[tuple[int, PatternKey, Pattern]]:
+        """The years from `first` to `last` (inclusive) that hold occurrences, with their times."""
         first, last = max(first, FIRST_YEAR), min(last, LAST_YEAR)
         step = 1
         if self._rule.frequency == Frequency.YEARLY and not self._days.leaves_year:
             step = self._interval
             first += (self._start_year - first) % step
-        fruitful = first
+        fruitful, cycle = first, year_cycle()
         for year in range(first, last + 1, step):
-            if len(self._pattern(year)):
+            key = (cycle[year % 400].key, 0) if self._steps_all else self._pattern_key(year)
+            pattern = self._kept.get(key) or self.pattern(year)
+            if pattern.size:
                 fruitful = year
-                yield year
+                yield year, key, pattern
             elif year - fruitful > self._repeats_after:
                 return
 
-    def run(self, begin: int, end: int, offset: int) -> PatternRun:
-        """The occurrences with wall time in [begin, end), all in one year, `offset` seconds east of UTC."""
-        year = year_of(begin // DAY_SECONDS)
-        first = january_first(year) * DAY_SECONDS
-        pattern = self._pattern(year)
-        start, stop = pattern.rank(timedelta(0, begin - first)), pattern.rank(timedelta(0, end - first))
-        return PatternRun(pattern, EPOCH + timedelta(0, first - offset), start, stop)
+    def pattern(self, year: int) -> Pattern:
+        """The times of a year, relative to its 1 January."""
+        key = self._pattern_key(year)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._build(year, shape_of(year))
+            self._kept_times += kept.size
+            if self._kept_times > _KEPT_TIMES or len(self._kept) > _KEPT_PATTERNS:
+                self._kept.clear()
+                self._kept_times = kept.size
+            self._kept[key] = kept
+        return kept
+
+    def _pattern_key(self, year: int) -> PatternKey:
+        """What the times of a year depend on: its shape, and where in the interval it begins."""
+        return shape_of(year).key, 0 if self._steps_all else self._phase(year)
 
     def meets(self, begin: int, end: int) -> bool:
         """Whether there is an occurrence with wall time in [begin, end), which may cross years."""
@@ -107,8 +124,12 @@ class CalendarSteps:
 
     def _runs_by_year(self, begin: int, end: int) -> Iterator[PatternRun]:
         while begin < end:
-            year_end = january_first(year_of(begin // DAY_SECONDS) + 1) * DAY_SECONDS
-            yield self.run(begin, min(end, year_end), 0)
+            year = year_of(begin // DAY_SECONDS)
+            first, year_end = january_first(year) * DAY_SECONDS, january_first(year + 1) * DAY_SECONDS
+            pattern = self.pattern(year)
+            start = pattern.rank(timedelta(0, begin - first))
+            stop = pattern.rank(timedelta(0, min(end, year_end) - first))
+            yield PatternRun(pattern, EPOCH + timedelta(0, first), start, stop)
             begin = year_end
 
     def most(self, begin: int, end: int) -> int:
@@ -139,19 +160,6 @@ class CalendarSteps:
         """The number of the week, as WKST begins it, in which `day` lies."""
         return (day + 3 - self._rule.week_start) // 7
 
-    def _pattern(self, year: int) -> Pattern:
-        """The times of a year, relative to its 1 January."""
-        shape, phase = shape_of(year), self._phase(year)
-        kept = self._kept.get((shape.key, phase))
-        if kept is None:
-            kept = self._build(year, shape)
-            self._kept_times += len(kept)
-            if self._kept_times > _KEPT_TIMES or len(self._kept) > 400:
-                self._kept.clear()
-                self._kept_times = len(kept)
-            self._kept[shape.key, phase] = kept
-        return kept
-
     def _phase(self, year: int) -> int:
         """Where in the interval the year begins; equal phases and shapes have equal patterns."""
         if self._days.leaves_year:
@@ -171,7 +179,7 @@ class CalendarSteps:
             return self._gathered(year)
         if self._rule.positions and self._rule.frequency != Frequency.DAILY:
             return _listed(time for time in self._chosen(year, shape) if 0 <= time[0] < shape.length)
-        return self._laid_out(list(bits(in_year(self._stepped_mask(year, shape), shape))))
+        return self._laid_out(_midnights(in_year(self._stepped_mask(year, shape), shape)))
 
     def _stepped_mask(self, year: int, shape: YearShape) -> int:
         """The allowed days of those periods that the interval selects."""
@@ -201,21 +209,18 @@ class CalendarSteps:
         into_week = (shape.weekday - self._rule.week_start) % 7
         return range(7 * (-self._phase(year) % self._interval) - into_week, shape.length, 7 * self._interval)
 
-    def _laid_out(self, days: list[int]) -> Pattern:
+    def _laid_out(self, days: tuple[timedelta, ...]) -> Pattern:
         """Every day with every time of day, or with those that a DAILY rule's BYSETPOS chooses."""
         times = self._times
         chosen = range(len(times))
         if self._rule.positions:
             chosen = _positions(self._rule.positions, len(times))  # type: ignore[assignment]
-        if len(chosen) == 1:
-            second = times[chosen[0]]
-            return _listed((day, second) for day in days)
         if not chosen or not days:
             return Pattern((), ())
         if len(chosen) <= _TIMES_BY_DAY:
             inner = tuple(timedelta(0, times[index]) for index in chosen)
-            return Pattern(tuple(timedelta(day) for day in days), inner)
-        starts = tuple(timedelta(day, hour * 3600) for day in days for hour in times.hours)
+            return Pattern(days, inner)
+        starts = tuple(day + timedelta(0, hour * 3600) for day in days for hour in times.hours)
         return Pattern(starts, tuple(timedelta(0, second) for second in times.in_hour))
 
     def _chosen(self, year: int, shape: YearShape) -> Iterator[tuple[int, int]]:
@@ -229,10 +234,10 @@ class CalendarSteps:
         """The allowed days of each selected period, counted from 1 January."""
         match self._rule.frequency:
             case Frequency.YEARLY:
-                yield list(bits(self._days.year_mask(shape))) if self._in_step(year) else []
+                yield bits(self._days.year_mask(shape)) if self._in_step(year) else []
             case Frequency.MONTHLY:
                 for month in self._stepped_months(year):
-                    yield list(bits(self._days.mask(shape, [month])))
+                    yield bits(self._days.mask(shape, [month]))
             case _:
                 for first in self._stepped_weeks(year, shape):
                     yield [day for day in range(first, first + 7) if self._allows(year, shape, day)]
@@ -262,7 +267,13 @@ class CalendarSteps:
                 days.update(day + shift for day in bits(self._days.year_mask(shape_of(near))))
         if self._rule.positions:
             return _listed(sorted(time for time in times if 0 <= time[0] < shape.length))
-        return self._laid_out(sorted(day for day in days if 0 <= day < shape.length))
+        return self._laid_out(_midnights(mask_of(day for day in days if 0 <= day < shape.length)))
+
+
+@lru_cache(maxsize=256)
+def _midnights(mask: int) -> tuple[timedelta, ...]:
+    """The midnights of a mask's days, relative to 1 January; shared between rules."""
+    return tuple(timedelta(day) for day in bits(mask))
 
 
 def _positions(positions: tuple[int, ...], size: int) -> list[int]:
@@ -272,4 +283,4 @@ def _positions(positions: tuple[int, ...], size: int) -> list[int]:
 
 
 def _listed(times: Iterable[tuple[int, int]]) -> Pattern:
-    return Pattern((timedelta(0),), tuple(timedelta(day, second) for day, second in times))
+    return Pattern(tuple(timedelta(day, second) for day, second in times), (timedelta(0),))

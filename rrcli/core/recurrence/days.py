@@ -45,7 +45,7 @@ class DayFilter:
         if rule.month_days or rule.year_days:
             mask = self._generated(shape, chosen)
         else:
-            mask = sum(shape.month_mask(month) for month in chosen)
+            mask = shape.own_days if len(chosen) == 12 else sum(map(shape.month_mask, chosen))
         if self._weeks:
             mask &= shape.weeks_mask(self._weeks, rule.week_start)
         if rule.weekdays:

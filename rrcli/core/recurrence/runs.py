@@ -28,15 +28,24 @@ class Pattern:
     that is known only when they are taken.
     """
 
-    __slots__ = ("_inner", "_starts", "_width")
+    __slots__ = ("_inner", "_starts", "_width", "size")
 
     def __init__(self, starts: Sequence[timedelta], inner: Sequence[timedelta]) -> None:
         self._starts = starts
         self._inner = inner
         self._width = len(inner)
+        self.size = len(starts) * len(inner)
 
-    def __len__(self) -> int:
-        return len(self._starts) * self._width
+    def moved(self, pieces: Iterable[tuple[int, int, timedelta]]) -> "Pattern | None":
+        """The pattern with each piece [low, high) moved by its delta; None unless it has one time a span."""
+        if self._width != 1:
+            return None
+        inner = self._inner[0]
+        starts: list[timedelta] = []
+        for low, high, delta in pieces:
+            total = inner + delta
+            starts += [start + total for start in self._starts[low:high]]
+        return Pattern(starts, (timedelta(0),))
 
     def rank(self, time: timedelta) -> int:
         """How many times of the pattern come before `time`."""
@@ -48,6 +57,9 @@ class Pattern:
     def take(self, base: datetime, start: int, stop: int) -> list[datetime]:
         """Times `start` to `stop` (exclusive), added to `base`."""
         width = self._width
+        if width == 1:
+            base += self._inner[0]
+            return [base + span for span in self._starts[start:stop]]
         first, last = start // width, (stop - 1) // width
         if first == last:
             base += self._starts[first]

@@ -2,23 +2,39 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, LAST_YEAR, january_first, year_of
-from rrcli.core.recurrence.calendar_steps import CalendarSteps
+from rrcli.core.recurrence.calendar_steps import CalendarSteps, PatternKey
 from rrcli.core.recurrence.elapsed_steps import ElapsedSteps
 from rrcli.core.recurrence.moments import to_datetime
 from rrcli.core.recurrence.rule import Rule
-from rrcli.core.recurrence.runs import ListedRun, Run
-from rrcli.core.recurrence.zones import RULES_ONLY_FROM, Change, Zone
+from rrcli.core.recurrence.runs import ListedRun, Pattern, PatternRun, Run
+from rrcli.core.recurrence.zones import RULES_ONLY_FROM, Change, YearOffsets, Zone
 
 # DTSTART may be the first of January 1900 in a zone up to a day ahead of UTC.
 FIRST_INSTANT = january_first(FIRST_YEAR) * DAY_SECONDS - DAY_SECONDS
 LAST_INSTANT = january_first(LAST_YEAR + 1) * DAY_SECONDS - 1
+# Laid years are dropped when together they hold this many times (about 1 MB).
+_KEPT_TIMES = 24_000
 # From here on zones keep to a few offsets, so that "never again" can be told without walking on.
 _LASTING_FROM = january_first(RULES_ONLY_FROM) * DAY_SECONDS
 # Times around a gap are sorted this many seconds of wall time at a time.
 _SORTED_SECONDS = 900
+
+
+class _LaidYear(NamedTuple):
+    """A year's pattern on a zone.
+
+    `opening` is the offset with which the year begins. A cut says how many times come before
+    what a change touches, and before its end; they differ when a gap removes some of the times.
+    `in_utc` are the times in UTC where that is a plain shift.
+    """
+
+    opening: int
+    cuts: tuple[tuple[int, int, Change], ...]
+    in_utc: Pattern | None
 
 
 class Series:
@@ -36,23 +52,36 @@ class Series:
         self._until = min(_until(rule, zone), LAST_INSTANT)
         self._count = rule.count
         self._counted_end: int | None = None
+        self._laid_years: dict[tuple[PatternKey, int], _LaidYear] = {}
+        self._laid_times = 0
 
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
-        """Occurrences in the instants [begin, end), ascending, in lists of at most `size`."""
+        """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
         begin, stop = max(begin, self.start), min(end - 1, self._until)
         if begin > stop:
             return
         last = to_datetime(stop)
+        pending: list[datetime] = []
         for run in self._runs(begin, stop):
             for first in range(0, len(run), size):
-                chunk = run.take(first, min(first + size, len(run)))
-                kept = chunk if chunk[-1] <= last else chunk[: bisect_right(chunk, last)]
-                if self._count is not None and kept and not self._surely_counted(kept[-1]):
-                    kept = kept[: bisect_right(kept, to_datetime(self._end_by_count()))]
-                if kept:
-                    yield kept
-                if len(kept) < len(chunk):
-                    return
+                pending += run.take(first, min(first + size, len(run)))
+                if len(pending) >= size:
+                    kept = self._kept(pending, last)
+                    if kept:
+                        yield kept
+                    if len(kept) < len(pending):
+                        return
+                    pending = []
+        if kept := self._kept(pending, last):
+            yield kept
+
+    def _kept(self, times: list[datetime], last: datetime) -> list[datetime]:
+        """The times up to `last` and within COUNT."""
+        if times and times[-1] > last:
+            times = times[: bisect_right(times, last)]
+        if self._count is not None and times and not self._surely_counted(times[-1]):
+            times = times[: bisect_right(times, to_datetime(self._end_by_count()))]
+        return times
 
     def _surely_counted(self, time: datetime) -> bool:
         """Whether so little time has passed since DTSTART that COUNT cannot have run out."""
@@ -98,29 +127,54 @@ class Series:
             begin = end
 
     def _plain_runs(self, steps: CalendarSteps, begin: int, stop: int) -> Iterator[Run]:
-        begin = max(begin, self._start_wall)
-        for year in steps.years(year_of(begin // DAY_SECONDS), year_of(stop // DAY_SECONDS)):
-            first, last = january_first(year) * DAY_SECONDS, january_first(year + 1) * DAY_SECONDS
-            yield from _run(steps, max(begin, first), last, 0)
+        for year, _, pattern in steps.years(year_of(begin // DAY_SECONDS), year_of(stop // DAY_SECONDS)):
+            first = january_first(year) * DAY_SECONDS
+            low = pattern.rank(timedelta(0, begin - first)) if begin > first else 0
+            if low < pattern.size:
+                yield PatternRun(pattern, datetime(year, 1, 1, tzinfo=UTC), low, pattern.size)
 
     def _wall_runs(self, steps: CalendarSteps, zone: Zone, begin: int, stop: int) -> Iterator[Run]:
         cursor = max(zone.first_wall(begin), self._start_wall)
         last_year = year_of(stop // DAY_SECONDS + 2)
-        for year in steps.years(year_of(cursor // DAY_SECONDS), last_year):
-            cursor = max(cursor, january_first(year) * DAY_SECONDS)
-            offset = zone.wall_offset(cursor)
-            for change in zone.changes(year):
-                if change.wall <= cursor:
-                    continue
-                if change.gap > 0 and steps.meets(max(cursor, change.touched), change.wall):
-                    yield from _run(steps, cursor, change.touched, offset)
-                    yield from self._across_gap(steps, max(cursor, change.touched), change, begin)
-                    cursor = change.wall + change.gap
-                else:
-                    yield from _run(steps, cursor, change.wall, offset)
-                    cursor = change.wall
+        begun = True  # whether the cursor may stand beyond the first second of the year
+        for year, key, pattern in steps.years(year_of(cursor // DAY_SECONDS), last_year):
+            january = datetime(year, 1, 1, tzinfo=UTC)
+            laid = self._laid_year(zone, year, key, pattern)
+            if not begun and laid.in_utc is not None:
+                yield PatternRun(laid.in_utc, january, 0, laid.in_utc.size)
+                continue
+            first = january_first(year) * DAY_SECONDS
+            low = pattern.rank(timedelta(0, cursor - first)) if cursor > first else 0
+            offset = laid.opening
+            for touched, changed, change in laid.cuts:
+                if touched < changed and cursor < first + change.wall and low < changed:
+                    if low < touched:
+                        yield _shifted(pattern, january, offset, low, touched)
+                    across = Change(change.wall + first, change.before, change.after)
+                    yield from self._across_gap(steps, max(cursor, across.touched), across, begin)
+                    cursor = across.wall + across.gap
+                    low = pattern.rank(timedelta(0, cursor - first))
+                elif low < changed:
+                    yield _shifted(pattern, january, offset, low, changed)
+                    low = changed
                 offset = change.after
-            yield from _run(steps, cursor, january_first(year + 1) * DAY_SECONDS, offset)
+            high = pattern.size if year < LAST_YEAR else _readable(pattern, first, offset)
+            if low < high:
+                yield _shifted(pattern, january, offset, low, high)
+            begun = cursor > first + shape_of(year).length * DAY_SECONDS
+
+    def _laid_year(self, zone: Zone, year: int, pattern_key: PatternKey, pattern: Pattern) -> _LaidYear:
+        """A year's pattern laid on the zone; kept, since late years repeat each other."""
+        key = pattern_key, min(year, RULES_ONLY_FROM) if year < LAST_YEAR else LAST_YEAR
+        laid = self._laid_years.get(key)
+        if laid is None:
+            laid = _lay(pattern, zone.year_offsets(year), whole=year < LAST_YEAR)
+            self._laid_times += pattern.size
+            if self._laid_times > _KEPT_TIMES:
+                self._laid_years.clear()
+                self._laid_times = pattern.size
+            self._laid_years[key] = laid
+        return laid
 
     def _across_gap(self, steps: CalendarSteps, cursor: int, change: Change, begin: int) -> Iterator[Run]:
         """The times that a gap removes, moved behind it, in order with those that stand there."""
@@ -139,12 +193,27 @@ def _utc_piece_end(begin: int) -> int:
     return _LASTING_FROM if begin < _LASTING_FROM else LAST_INSTANT + 1
 
 
-def _run(steps: CalendarSteps, begin: int, end: int, offset: int) -> Iterator[Run]:
-    end = min(end, LAST_INSTANT + 1 + offset)
-    if begin < end:
-        run = steps.run(begin, end, offset)
-        if len(run):
-            yield run
+def _shifted(pattern: Pattern, january: datetime, offset: int, low: int, high: int) -> PatternRun:
+    return PatternRun(pattern, january - timedelta(0, offset), low, high)
+
+
+def _lay(pattern: Pattern, offsets: YearOffsets, whole: bool) -> _LaidYear:
+    cuts = []
+    pieces = []
+    low, offset, removed = 0, offsets.opening, False
+    for change in offsets.changes:
+        touched, changed = (pattern.rank(timedelta(0, wall)) for wall in (change.touched, change.wall))
+        cuts.append((touched, changed, change))
+        removed = removed or touched < changed
+        pieces.append((low, changed, timedelta(0, -offset)))
+        low, offset = changed, change.after
+    pieces.append((low, pattern.size, timedelta(0, -offset)))
+    return _LaidYear(offsets.opening, tuple(cuts), None if removed or not whole else pattern.moved(pieces))
+
+
+def _readable(pattern: Pattern, first: int, offset: int) -> int:
+    """How much of the last year's pattern lies before the year 10000 in UTC."""
+    return pattern.rank(timedelta(0, LAST_INSTANT + 1 + offset - first))
 
 
 def _until(rule: Rule, zone: Zone | None) -> int:

@@ -56,6 +56,13 @@ class Change(NamedTuple):
         return self.wall - max(self.gap, 0)
 
 
+class YearOffsets(NamedTuple):
+    """The offset with which a year of wall time begins, and its changes in seconds from 1 January."""
+
+    opening: int
+    changes: tuple[Change, ...]
+
+
 class Zone:
     """One IANA zone. Build it through `zone_named`, which keeps one object per name."""
 
@@ -82,14 +89,18 @@ class Zone:
         """The instant of a wall second, read as RFC 5545 3.3.5 says."""
         return wall - self.wall_offset(wall, fold)
 
+    def year_offsets(self, year: int) -> "YearOffsets":
+        """The offsets of a year of wall time, its changes counted from 1 January."""
+        if year >= RULES_ONLY_FROM:
+            year = _year_like(shape_of(year).key)
+        return _probed_offsets(self.name, year)
+
     def changes(self, year: int) -> tuple[Change, ...]:
         """The changes that first touch wall time in `year`, ascending."""
-        if year < RULES_ONLY_FROM:
-            return _probed_changes(self.name, year)
-        likeness = _year_like(shape_of(year).key)
-        shift = (january_first(year) - january_first(likeness)) * DAY_SECONDS
+        first = january_first(year) * DAY_SECONDS
         return tuple(
-            change._replace(wall=change.wall + shift) for change in _probed_changes(self.name, likeness)
+            Change(change.wall + first, change.before, change.after)
+            for change in self.year_offsets(year).changes
         )
 
     def lasting_offsets(self) -> frozenset[int]:
@@ -140,24 +151,28 @@ def _year_like(shape_key: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _probed_changes(name: str, year: int) -> tuple[Change, ...]:
-    """Look at the offset every few days, and halve the interval in which it changed."""
+def _probed_offsets(name: str, year: int) -> YearOffsets:
+    """Look at the offset every few days, and halve the intervals in which it changed."""
     zone = zone_named(name)
-    if zone is None:
-        return ()
+    assert zone is not None
     first, last = january_first(year), january_first(year + 1)
     probes = [day * DAY_SECONDS for day in range(first - _PROBE_DAYS, last + 2 * _PROBE_DAYS, _PROBE_DAYS)]
     found = []
     for (low, before), (high, after) in pairwise([(wall, zone.wall_offset(wall)) for wall in probes]):
-        if before == after:
-            continue
-        lower, upper = low, high
-        while upper - lower > 1:
-            middle = (lower + upper) // 2
-            if zone.wall_offset(middle) == before:
-                lower = middle
-            else:
-                upper = middle
-        found.append(Change(upper, before, after))
+        if before != after:
+            found.append(Change(_first_with_new_offset(zone, low, high, before), before, after))
     begin, end = first * DAY_SECONDS, last * DAY_SECONDS
-    return tuple(change for change in found if begin <= change.touched < end)
+    changes = tuple(
+        change._replace(wall=change.wall - begin) for change in found if begin <= change.touched < end
+    )
+    return YearOffsets(zone.wall_offset(begin), changes)
+
+
+def _first_with_new_offset(zone: Zone, low: int, high: int, before: int) -> int:
+    while high - low > 1:
+        middle = (low + high) // 2
+        if zone.wall_offset(middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
