@@ -161,7 +161,7 @@ class Series:
             high = pattern.size if year < LAST_YEAR else _readable(pattern, first, offset)
             if low < high:
                 yield _shifted(pattern, january, offset, low, high)
-            begun = cursor > first + shape_of(year).length * DAY_SECONDS
+            begun = cursor > january_first(year + 1) * DAY_SECONDS
 
     def _laid_year(self, zone: Zone, year: int, pattern_key: PatternKey, pattern: Pattern) -> _LaidYear:
         """A year's pattern laid on the zone; kept, since late years repeat each other."""
