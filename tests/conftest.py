@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support import servers
+from tests.support.stores import open_again, repository, store
+
+__all__ = ["mongo_uri", "open_again", "redis_url", "repository", "store"]
 
 
 @contextmanager

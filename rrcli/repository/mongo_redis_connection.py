@@ -1,9 +1,10 @@
 """The two servers: opened at first use in each process, named without credentials."""
 
 import os
+from collections.abc import Callable
 from importlib import resources
 from threading import Lock
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pymongo
@@ -15,12 +16,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.connection import Connection
+from redis.exceptions import ConnectionError, MovedError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
 
 from rrcli.repository.mongo_redis_errors import Edge, checked
 from rrcli.settings import MongoSettings, RedisSettings
 
 Document: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 CONNECT_SECONDS = 2.0
 REDIS_SECONDS = 5.0
@@ -87,7 +90,7 @@ class MongoServer:
 
 
 class RedisServer:
-    """Redis or Valkey under `redis.url`, or `redis.host` and `redis.port`.
+    """Redis or Valkey under `redis.url`, or `redis.host` and `redis.port`; of a cluster, any node.
 
     Nothing is sent twice by itself: a claim that was made and whose reply was lost would be made again.
     """
@@ -95,24 +98,36 @@ class RedisServer:
     def __init__(self, settings: RedisSettings) -> None:
         self._url = settings.url or f"redis://{_bracketed(settings.host)}:{settings.port}/0"
         with checked("redis.url", "redis://user:password@host:6379/0"):
-            self._client = self._make(REDIS_SECONDS)
+            self._home = self._make(REDIS_SECONDS)
             self._probe = self._make(PING_SECONDS)
             self.name = f"redis {_redis_place(self._url)}"
+        self._client = self._home
         self.edge = Edge(self.name)
 
-    @property
-    def client(self) -> "Redis":
-        """The client; its pool notices a fork by itself."""
-        return self._client
+    def run(self, action: Callable[[Redis], T]) -> T:
+        """What `action` does with the client. Raises StoreUnavailable.
+
+        A node of a cluster that has not our slot does nothing and names the one that has: all keys are in
+        one slot, so that one is our server from then on, until it fails.
+        """
+        with self.edge:
+            try:
+                return action(self._client)
+            except MovedError as moved:
+                self._move_to(moved.host, moved.port)
+                return action(self._client)
+            except (ConnectionError, TimeoutError, ReadOnlyError):
+                self._return_home()
+                raise
 
     def script(self, name: str) -> Script:
         """`lua/NAME.lua`, called by its hash and loaded again where a server does not have it."""
         text = resources.files("rrcli.repository").joinpath("lua", f"{name}.lua").read_text("utf-8")
-        return self._client.register_script(text)
+        return self._home.register_script(text)
 
     def connection(self) -> Connection:
         """A connection outside the pool, for a subscriber."""
-        return cast(Connection, self._client.connection_pool.make_connection())
+        return cast(Connection, self._home.connection_pool.make_connection())
 
     def ping(self) -> None:
         """Raises StoreUnavailable when the server does not answer within about two seconds."""
@@ -121,10 +136,21 @@ class RedisServer:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
-        self._probe.close()
+        for client in (self._client, self._home, self._probe):
+            client.close()
 
-    def _make(self, seconds: float) -> "Redis":
+    def _move_to(self, host: str, port: int) -> None:
+        client = self._make(REDIS_SECONDS)
+        kwargs = client.connection_pool.connection_kwargs
+        kwargs |= {"host": host or kwargs["host"], "port": port}
+        self._client = client
+
+    def _return_home(self) -> None:
+        """The address in the settings may lead elsewhere by now, but only new connections get there."""
+        self._home.connection_pool.disconnect(inuse_connections=False)
+        self._client = self._home
+
+    def _make(self, seconds: float) -> Redis:
         return Redis.from_url(
             self._url,
             decode_responses=True,
