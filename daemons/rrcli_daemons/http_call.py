@@ -84,7 +84,7 @@ class Call:
 class Transfer:
     """A curl handle with its fixed options; carries one call after another, keeping nothing between them."""
 
-    def __init__(self, policy: AddressPolicy, ca_file: str | None) -> None:
+    def __init__(self, policy: AddressPolicy, ca_file: str) -> None:
         self.curl: Any = pycurl.Curl()
         self.call: Call
         self._policy = policy
@@ -95,7 +95,7 @@ class Transfer:
         self._socket_error: str | None = None
         self._set_fixed_options(ca_file)
 
-    def _set_fixed_options(self, ca_file: str | None) -> None:
+    def _set_fixed_options(self, ca_file: str) -> None:
         setopt = self.curl.setopt
         setopt(pycurl.NOSIGNAL, 1)
         setopt(pycurl.PROTOCOLS, _HTTP_ONLY)
@@ -110,8 +110,7 @@ class Transfer:
         setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         setopt(pycurl.WRITEFUNCTION, self._take_body)
-        if ca_file is not None:
-            setopt(pycurl.CAINFO, ca_file)
+        setopt(pycurl.CAINFO, ca_file)
 
     def prepare(self, call: Call, *, left_seconds: float) -> None:
         """Set the options of `call`, which may take `left_seconds` more in all.

@@ -31,7 +31,7 @@ Done = tuple[Call, Outcome]
 class NetworkLoop:
     """Runs calls. Belongs to the thread that made it; `wake_fd` becoming readable ends a wait."""
 
-    def __init__(self, *, clock: Clock, policy: AddressPolicy, ca_file: str | None, wake_fd: int) -> None:
+    def __init__(self, *, clock: Clock, policy: AddressPolicy, ca_file: str, wake_fd: int) -> None:
         self._clock = clock
         self._policy = policy
         self._ca_file = ca_file

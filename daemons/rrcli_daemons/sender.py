@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Sequence
 
+import certifi
+
 from rrcli.clock import Clock
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome
@@ -22,7 +24,7 @@ class Sender:
         """`ca_file` holds the trusted certificates (PEM); None takes certifi's."""
         self._clock = clock
         self._policy = policy
-        self._ca_file = ca_file
+        self._ca_file = ca_file or certifi.where()
         self._lock = threading.Lock()
         self._submitted: list[Call] = []
         self._live: dict[Call, None] = {}
