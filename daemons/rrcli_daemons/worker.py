@@ -11,11 +11,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rrcli.core import request
-from rrcli.core.models import Attempt, Event, EventState, Overlap, Schedule
+from rrcli.core.models import Attempt, Event, EventState, Kind, Overlap, Schedule
+from rrcli.core.policies import fires_late, is_late
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
+from rrcli.errors import InvalidRule
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
+from rrcli.operations.rules import recurrence_of
+from rrcli.operations.window import too_late
 from rrcli.repository.base import Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.sender import Sender
@@ -131,10 +135,10 @@ class Worker:
                 dropped.append(event.id)
             elif event.state is EventState.RETRY and event.due > now:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
-            elif not schedules.may_fire(schedule, event):
-                self._ended.append(schedules.superseded(schedule, event, now))
-            elif self._overlaps(schedule, event):
-                self._yield_to_earlier(schedule, event, now, waiting)
+            elif self._overlaps(schedule, event) and schedule.overlap is Overlap.QUEUE:
+                waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
+            elif ended := self._ended_before_call(schedule, event, now):
+                self._ended.append(ended)
             else:
                 self._claimed[event.id] = (event, schedule)
                 calls.append((event.id, request.build(schedule, event, now=now)))
@@ -145,22 +149,28 @@ class Worker:
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
 
+    def _ended_before_call(self, schedule: Schedule, event: Event, now: datetime) -> Event | None:
+        """The event with its last status when it must not be called; None when it is to be called."""
+        try:
+            if not schedules.may_fire(schedule, event):
+                return schedules.superseded(schedule, event, now)
+            why = too_late(schedule, 1) if _misfired(schedule, event, now) else None
+        except InvalidRule as error:
+            self._counters["failed"] += 1
+            return event.moved(EventState.ERROR, now, f"The schedule's rule cannot be read: {error.message}")
+        if why is None and self._overlaps(schedule, event):
+            why = "An earlier occurrence had not ended; overlap policy skip"
+        if why is None:
+            return None
+        self._counters["skipped"] += 1
+        return event.moved(EventState.SKIPPED, now, why)
+
     def _overlaps(self, schedule: Schedule, event: Event) -> bool:
         """Whether an earlier event of the schedule has not ended, and the schedule minds."""
         if schedule.overlap is Overlap.ALLOW:
             return False
         earlier = self._repository.events.unfinished(schedule.id, before=event.run_time, limit=1)
         return bool(earlier)
-
-    def _yield_to_earlier(
-        self, schedule: Schedule, event: Event, now: datetime, waiting: list[QueueEntry]
-    ) -> None:
-        if schedule.overlap is Overlap.QUEUE:
-            waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
-            return
-        self._counters["skipped"] += 1
-        message = "An earlier occurrence had not ended; overlap policy skip"
-        self._ended.append(event.moved(EventState.SKIPPED, now, message))
 
     def _settle(self, now: datetime) -> None:
         """Write down everything that has ended; repeated as a whole when the store fails in between."""
@@ -229,6 +239,18 @@ class Worker:
         there = self._repository.schedules.get(ids)
         for schedule_id in ids - there.keys():
             schedules.forget(self._context, schedule_id)
+
+
+def _misfired(schedule: Schedule, event: Event, now: datetime) -> bool:
+    """Whether an occurrence that was queued in time comes up too late, as after an outage."""
+    if (
+        event.kind is not Kind.SCHEDULED
+        or event.attempts
+        or not is_late(event.due, schedule.misfire, now=now)
+    ):
+        return False
+    latest_due = recurrence_of(schedule).before(now, inclusive=True)
+    return not fires_late(event.run_time, schedule.misfire, now=now, latest_due=latest_due)
 
 
 def _with_attempt(event: Event, outcome: Outcome) -> Event:

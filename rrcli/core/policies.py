@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import groupby
 
 from rrcli.clock import to_ms
-from rrcli.core.models import Misfire, MisfirePolicy, Span
+from rrcli.core.models import Misfire, MisfirePolicy, Schedule, Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,29 +19,39 @@ class Sorted:
 
 
 def sort_by_misfire(
-    occurrences: Sequence[datetime], *, now: datetime, latest_due: datetime | None, misfire: Misfire
+    schedule: Schedule, occurrences: Sequence[datetime], *, now: datetime, latest_due: datetime | None
 ) -> Sorted:
-    """Divide occurrences (ascending) by the misfire policy as of `now`.
+    """Divide occurrences (ascending) by the schedule's misfire policy as of `now`.
 
-    `latest_due` is the newest occurrence of the rule that is due, whether or not it is among
-    `occurrences`: under `latest` it alone stands for all older ones.
+    `latest_due` is the newest occurrence of the rule that is due, whether or not it is among `occurrences`.
     """
-    grace_limit = now - timedelta(seconds=misfire.grace_seconds)
-    if not occurrences or occurrences[0] >= grace_limit:
+    if not occurrences or not is_late(occurrences[0], schedule.misfire, now=now):
         return Sorted(fire=tuple(occurrences), skipped=())
-    window_limit = now - timedelta(seconds=misfire.window_seconds)
 
-    def fires(occurrence: datetime) -> bool:
-        if occurrence >= grace_limit:
-            return True
-        if occurrence < window_limit or misfire.policy is MisfirePolicy.SKIP:
-            return False
-        return misfire.policy is MisfirePolicy.ALL or occurrence == latest_due
+    def fires(run_time: datetime) -> bool:
+        due = run_time + jitter(schedule.id, run_time, schedule.jitter_seconds)
+        return not is_late(due, schedule.misfire, now=now) or fires_late(
+            run_time, schedule.misfire, now=now, latest_due=latest_due
+        )
 
     runs = [(fired, tuple(run)) for fired, run in groupby(occurrences, key=fires)]
     return Sorted(
         fire=tuple(each for fired, run in runs if fired for each in run),
         skipped=tuple(span_of(run) for fired, run in runs if not fired),
+    )
+
+
+def is_late(due: datetime, misfire: Misfire, *, now: datetime) -> bool:
+    """Whether something due then comes up too late to count as on time."""
+    return due < now - timedelta(seconds=misfire.grace_seconds)
+
+
+def fires_late(run_time: datetime, misfire: Misfire, *, now: datetime, latest_due: datetime | None) -> bool:
+    """Whether a late occurrence fires after all; under `latest`, the newest due one stands for the rest."""
+    if run_time < now - timedelta(seconds=misfire.window_seconds):
+        return False
+    return misfire.policy is MisfirePolicy.ALL or (
+        misfire.policy is MisfirePolicy.LATEST and run_time == latest_due
     )
 
 

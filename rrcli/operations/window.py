@@ -62,27 +62,26 @@ def _plan(context: Context, schedule: Schedule, now: datetime) -> _Plan:
     found = recurrence.between(schedule.next_run, horizon, OCCURRENCES_PER_PASS)
     unfinished = len(found) == OCCURRENCES_PER_PASS
     late = bool(found) and found[0] < now
-    division = sort_by_misfire(
-        found,
-        now=now,
-        latest_due=recurrence.before(now, inclusive=True) if late else None,
-        misfire=schedule.misfire,
-    )
+    latest_due = recurrence.before(now, inclusive=True) if late else None
+    division = sort_by_misfire(schedule, found, now=now, latest_due=latest_due)
     watermark = recurrence.after(found[-1]) if found else recurrence.after(horizon, inclusive=True)
     return _Plan(
         events=tuple(scheduled_event(schedule, run_time, now) for run_time in division.fire),
-        skips=tuple(skipped_event(schedule, run, now, _too_late(schedule, run)) for run in division.skipped),
+        skips=tuple(
+            skipped_event(schedule, run, now, too_late(schedule, run.count)) for run in division.skipped
+        ),
         advance=Advance(schedule_id=schedule.id, rule_revision=schedule.rule_revision, next_run=watermark),
         unfinished=unfinished,
     )
 
 
-def _too_late(schedule: Schedule, run: Span) -> str:
-    policy = schedule.misfire
-    many = f"{run.count} occurrences" if run.count > 1 else "Occurrence"
+def too_late(schedule: Schedule, count: int) -> str:
+    """Why occurrences that came up late are skipped."""
+    misfire = schedule.misfire
+    many = f"{count} occurrences" if count > 1 else "Occurrence"
     return (
-        f"{many} missed by more than {policy.grace_seconds:g} s; "
-        f"misfire policy {policy.policy} with a window of {policy.window_seconds:g} s"
+        f"{many} came up more than {misfire.grace_seconds:g} s late; "
+        f"misfire policy {misfire.policy} with a window of {misfire.window_seconds:g} s"
     )
 
 

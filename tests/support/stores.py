@@ -1,4 +1,4 @@
-"""The contract suite runs on every backend: `repository` is a fresh, empty store of each."""
+"""Fixtures that run a test on every backend: `repository` is a fresh, empty store of each."""
 
 import os
 import secrets

@@ -1,0 +1,160 @@
+"""The prequeuer: windows, watermarks, completion, and agreement of ledger and queues."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rrcli.core.models import EventState, ScheduleState
+from rrcli.operations import schedules
+from rrcli.operations.context import Context
+from rrcli.repository.base import QueueEntry
+from rrcli_daemons.prequeuer import CHECK_INTERVAL, Prequeuer
+from tests.support.clock import FakeClock
+
+HOOK = "http://127.0.0.1:9/hook"
+
+
+def make(context: Context, rrule: str, **fields: object) -> str:
+    return schedules.create(context, {"name": "s", "rrule": rrule, "callback_url": HOOK, **fields}).id
+
+
+def run(prequeuer: Prequeuer, context: Context) -> None:
+    while (more := prequeuer.run_once(context.now())) is not None and more <= context.now():
+        pass
+
+
+def pending(context: Context, schedule_id: str) -> list[str]:
+    events = context.repository.events.pending(schedule_id, limit=10_000).items
+    return [f"{event.run_time:%H:%M:%S}" for event in events]
+
+
+def test_works_at_once_not_after_its_first_interval(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY;INTERVAL=5")
+    clock.advance(timedelta(minutes=6))
+    run(Prequeuer(context), context)
+    assert pending(context, schedule_id) == ["12:00:00", "12:05:00", "12:10:00", "12:15:00"]
+
+
+def test_ticks_only_when_the_interval_has_passed(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY")
+    prequeuer = Prequeuer(context)
+    run(prequeuer, context)
+    clock.advance(timedelta(seconds=10))
+    assert prequeuer.run_once(context.now()) == context.now() + CHECK_INTERVAL
+    assert pending(context, schedule_id)[-1] == "12:09:00"
+    clock.advance(timedelta(seconds=10))
+    run(prequeuer, context)
+    assert pending(context, schedule_id)[-1] == "12:10:00"
+
+
+def test_a_clock_set_back_does_not_stop_the_ticks(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY")
+    prequeuer = Prequeuer(context)
+    run(prequeuer, context)
+    clock.advance(timedelta(hours=-1))
+    run(prequeuer, context)
+    clock.advance(timedelta(hours=1, seconds=61))
+    run(prequeuer, context)
+    assert pending(context, schedule_id)[-1] == "12:11:00"
+
+
+def test_a_dense_rule_fills_its_window_in_several_passes(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rrcli.operations.window.OCCURRENCES_PER_PASS", 7)
+    schedule_id = make(context, "FREQ=SECONDLY;INTERVAL=10")
+    run(Prequeuer(context), context)
+    assert len(pending(context, schedule_id)) == 60
+    assert context.repository.queues.depths().ready == 60
+
+
+def test_after_downtime_only_the_latest_occurrence_fires(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY")
+    clock.advance(timedelta(minutes=30))
+    run(Prequeuer(context), context)
+    # The window that was queued at creation is live; the worker judges it when it comes up.
+    assert pending(context, schedule_id)[10] == "12:29:00"
+    (skipped,) = context.repository.events.history(schedule_id, limit=10).items
+    assert skipped.state is EventState.SKIPPED
+    assert skipped.span is not None
+    assert skipped.span.count == 19
+    assert f"{skipped.span.first:%H:%M} {skipped.span.last:%H:%M}" == "12:10 12:28"
+
+
+def test_live_events_in_no_queue_are_queued_again(context: Context) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY")
+    ids = [event.id for event in context.repository.events.pending(schedule_id, limit=100).items]
+    context.repository.queues.withdraw(ids)
+    assert context.repository.queues.depths().ready == 0
+    run(Prequeuer(context), context)
+    assert context.repository.queues.depths().ready == len(ids) == 10
+
+
+def test_events_that_are_queued_stay_where_they_are(context: Context) -> None:
+    make(context, "FREQ=MINUTELY")
+    run(Prequeuer(context), context)
+    assert context.repository.queues.depths().ready == 10
+
+
+def test_a_schedule_completes_when_its_last_event_has_ended(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY;COUNT=2")
+    prequeuer = Prequeuer(context)
+    run(prequeuer, context)
+    assert schedules.get(context, schedule_id).state is ScheduleState.ACTIVE
+    done = [
+        event.moved(EventState.COMPLETED, context.now(), "done")
+        for event in context.repository.events.unfinished(schedule_id)
+    ]
+    context.repository.events.archive(done, context.now())
+    clock.advance(timedelta(minutes=1))
+    run(prequeuer, context)
+    completed = schedules.get(context, schedule_id)
+    assert completed.state is ScheduleState.COMPLETED
+    clock.advance(timedelta(minutes=1))
+    run(prequeuer, context)
+    assert schedules.get(context, schedule_id).revision == completed.revision
+
+
+def test_a_rule_that_cannot_be_read_pauses_its_schedule_and_stops_no_other(context: Context) -> None:
+    broken = schedules.get(context, make(context, "FREQ=MINUTELY;INTERVAL=5"))
+    context.repository.schedules.replace(replace(broken, rrule="FREQ=NEVER", revision=2), expected_revision=1)
+    good = make(context, "FREQ=HOURLY")
+    context.clock.advance(timedelta(minutes=55))  # type: ignore[attr-defined]
+    run(Prequeuer(context), context)
+    paused = schedules.get(context, broken.id)
+    assert paused.state is ScheduleState.PAUSED
+    assert "cannot be read" in (paused.state_reason or "")
+    assert pending(context, good) == ["12:00:00", "13:00:00"]
+
+
+def test_history_past_its_time_is_removed(context: Context, clock: FakeClock) -> None:
+    kept = replace(context.settings, history=replace(context.settings.history, keep_days=1))
+    schedule_id = make(context, "FREQ=MINUTELY;COUNT=1")
+    events = context.repository.events
+    done = [
+        event.moved(EventState.COMPLETED, context.now(), "done") for event in events.unfinished(schedule_id)
+    ]
+    events.archive(done, context.now())
+    clock.advance(timedelta(days=1, seconds=1))
+    run(Prequeuer(replace(context, settings=kept)), context)
+    assert events.history(schedule_id, limit=1).total == 0
+
+
+def test_two_prequeuers_queue_an_occurrence_once(context: Context, clock: FakeClock) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY")
+    clock.advance(timedelta(minutes=5))
+    first, second = Prequeuer(context), Prequeuer(context)
+    run(first, context)
+    run(second, context)
+    assert len(pending(context, schedule_id)) == 15
+    assert context.repository.queues.depths().ready == 15
+
+
+def test_a_queue_entry_of_a_finished_event_means_nothing(context: Context) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY;COUNT=1")
+    (event,) = context.repository.events.unfinished(schedule_id)
+    done = event.moved(EventState.COMPLETED, context.now(), "done")
+    context.repository.events.archive([done], context.now())
+    context.repository.queues.add([QueueEntry(event_id=event.id, due=context.now())])
+    assert context.repository.events.get([event.id]) == {}
