@@ -12,7 +12,7 @@ from rrcli.cli import times
 from rrcli.errors import FieldError, InvalidInput
 
 _READ_LIMIT = 1_100_000
-"""Characters read from a file or stdin: more than any field may hold, so that the field's own check speaks."""
+"""Characters read from a file or stdin: more than any field may hold, so its own check refuses them."""
 
 _PROPERTY = re.compile(r"\s*(BEGIN|DTSTART|RRULE|RDATE|EXRULE|EXDATE)\s*[;:]", re.IGNORECASE)
 
@@ -51,7 +51,7 @@ def read_text(value: str, option: str) -> str:
 
 
 def rule_text(value: str) -> str:
-    r"""The rule of `--rrule`: as given, from a file, or from stdin; `\n` in a shell's quotes is a line break."""
+    r"""The rule of `--rrule`: as given, from a file, from stdin; `\n` in a shell's quotes is a line break."""
     return read_text(value, "--rrule").strip().replace("\\n", "\n")
 
 

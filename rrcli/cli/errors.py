@@ -90,6 +90,8 @@ def _described(error: Exception) -> dict[str, Any]:
     if isinstance(error, domain.SchedulerError):
         told: dict[str, Any] = {"code": error.code, "message": error.message}
         hint = error.hint or _HINTS.get(type(error))
+        if isinstance(error, domain.InvalidSettings) and hint and "config show" in hint:
+            hint = _SETTINGS_HINT
         if isinstance(error, domain.InvalidInput):
             told["details"] = [
                 {"field": each.field, "message": each.sentence().removeprefix(f"{each.field}: ")}
@@ -106,6 +108,9 @@ def _described(error: Exception) -> dict[str, Any]:
         hint = "Run it again with -v for the trace."
     return told | ({"hint": hint} if hint else {})
 
+
+_SETTINGS_HINT = "Every key with its default and what is allowed: rrcli config init --path -"
+"""Instead of the settings' own hint, which is a command that fails in the same way."""
 
 _HINTS = {
     domain.StoreUnavailable: "See which store is meant, and from where: rrcli config show",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from rich.console import Console
@@ -131,6 +132,17 @@ class State:
     def remark(self, text: str) -> None:
         """A line for the person, on stderr."""
         click.echo(text, err=True)
+
+    def footer(self, shown: int, total: int, noun: str) -> None:
+        """`20 of 1,234 events`, under a table on a terminal."""
+        if shown and self.terminal and self.output == "table":
+            from rrcli.cli.text import count
+
+            self.remark(click.style(f"{shown:,} of {count(total, noun)}", dim=True))
+
+    def warn_absent(self, daemons: "Sequence[str]") -> None:
+        """Say which daemons are not running, and what starts them."""
+        self.remark(click.style(f"Not running: {', '.join(daemons)}. Start them: rrcli up", fg="yellow"))
 
     def note(self, text: str) -> None:
         """A line on stderr that only -v shows."""

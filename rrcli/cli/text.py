@@ -1,6 +1,8 @@
 """Text from users and servers, made safe to show on a terminal, and measured in terminal cells."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\ufffb]"
@@ -68,3 +70,16 @@ def wrap(text: str, width: int | None) -> list[str]:
         lines.append(line)
         text = text[len(line) :].lstrip(" ")
     return [*lines, text]
+
+
+def short_ids(ids: Sequence[str], least: int = 8) -> dict[str, str]:
+    """Each id with a beginning that tells it from the others here, and most likely from all others."""
+    in_order = sorted(ids)
+    shared = max((_common(a, b) for a, b in pairwise(in_order)), default=0)
+    # Two digits more than these need, for those that are not here.
+    length = max(least, shared + 3)
+    return {each: each[:length] for each in ids}
+
+
+def _common(one: str, other: str) -> int:
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))

@@ -1,0 +1,27 @@
+"""`rrcli completion`: what makes a shell complete commands and options."""
+
+import click
+
+from rrcli.cli.group import command
+from rrcli.cli.output import write
+from rrcli.cli.state import State, pass_state
+
+EXAMPLES = """
+rrcli completion bash > ~/.local/share/bash-completion/completions/rrcli
+rrcli completion zsh > "${fpath[1]}/_rrcli"
+rrcli completion fish > ~/.config/fish/completions/rrcli.fish
+"""
+
+
+@command("completion", examples=EXAMPLES)
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@pass_state
+def completion(state: State, shell: str) -> None:
+    """Print the completion script of a SHELL: bash, zsh or fish."""
+    from click.shell_completion import get_completion_class
+
+    from rrcli.cli.main import cli
+
+    found = get_completion_class(shell)
+    assert found is not None
+    write(state, found(cli, {}, "rrcli", "_RRCLI_COMPLETE").source())

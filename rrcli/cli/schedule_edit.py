@@ -1,0 +1,111 @@
+"""`rrcli schedule create` and `update`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from rrcli.cli import schedule_tables
+from rrcli.cli.group import command
+from rrcli.cli.output import emit
+from rrcli.cli.schedule_options import fields_of, rule_of, schedule_options
+from rrcli.cli.state import State, pass_state
+from rrcli.core.inputs import MASK
+from rrcli.core.models import Schedule
+from rrcli.operations import schedules as operation
+from rrcli.operations.views import schedule_view
+
+CREATE_EXAMPLES = """
+rrcli schedule create --name report --callback-url https://example.org/hook \\
+    --rrule 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=8;BYMINUTE=30;BYSECOND=0' --timezone Europe/Berlin
+rrcli schedule create --name reminder --at +10m --callback-url https://example.org/hook \\
+    -H 'Authorization: Bearer 123' --body '{"text": "tea is ready"}'
+rrcli schedule create --name sync --rrule @rule.txt --callback-url https://example.org/hook -o ids
+"""
+
+UPDATE_EXAMPLES = """
+rrcli schedule update report --timezone America/New_York
+rrcli schedule update report -H 'Authorization: Bearer 456' -H 'X-Old:' --if-match 3
+rrcli schedule update report --tag '' --method ''
+"""
+
+
+def if_match(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: `--if-match`, the revision that a change expects."""
+    return click.option(
+        "--if-match",
+        type=click.IntRange(1),
+        metavar="REVISION",
+        help="Only if it is at this revision.",
+    )(function)
+
+
+@command("create", examples=CREATE_EXAMPLES)
+@schedule_options(required=True)
+@pass_state
+def create(state: State, /, **options: Any) -> None:
+    """Make a schedule, and queue what it has to do soon.
+
+    Occurrences before now never run. A TIME span is seconds, or 10m, or 1h30m.
+    """
+    now = state.now()
+    rule = rule_of(options, now)
+    if rule is None:
+        raise click.UsageError("Say when it runs: --rrule, or --at for once.")
+    created = operation.create(state.context(), fields_of(options) | {"rrule": rule})
+    _show(state, "Created", created)
+
+
+@command("update", examples=UPDATE_EXAMPLES)
+@click.argument("schedule")
+@schedule_options(required=False)
+@if_match
+@pass_state
+def update(state: State, /, schedule: str, if_match: int | None, **options: Any) -> None:
+    """Change a SCHEDULE; what is not given stays as it is.
+
+    -H adds or replaces one header, and 'NAME:' removes it. --tag and --secret replace all. An empty
+    --tag, --secret, --timezone or --method clears it.
+    """
+    now = state.now()
+    data = fields_of(options)
+    # Everything that can be wrong in the arguments is told before the store is asked.
+    stored = operation.resolve(state.context(), schedule)
+    rule = rule_of(options | _zone(options, stored), now, stored=stored.rrule)
+    if rule is not None:
+        data["rrule"] = rule
+    if "headers" in data:
+        data["headers"] = _merged(stored, data["headers"])
+    if not data:
+        raise click.UsageError("Say what to change.")
+    _show(state, "Updated", operation.update(state.context(), stored.id, data, expected_revision=if_match))
+
+
+def _zone(options: dict[str, Any], stored: Schedule) -> dict[str, Any]:
+    """The time zone whose clock --dtstart and --at are on."""
+    return {"timezone": stored.timezone} if options["timezone"] is None else {}
+
+
+def _merged(stored: Schedule, given: dict[str, str]) -> dict[str, str]:
+    """The stored headers, masked so that they keep their values, with those given put in or taken out."""
+    named = {name.lower() for name in given}
+    kept = {name: MASK for name in stored.headers if name.lower() not in named}
+    return kept | {name: value for name, value in given.items() if value}
+
+
+def _show(state: State, what: str, changed: Schedule) -> None:
+    emit(
+        state,
+        schedule_view(changed, state.now()),
+        table=lambda: schedule_tables.confirmation(state, what, changed, state.now()),
+    )
+    hint_at_daemons(state)
+
+
+def hint_at_daemons(state: State) -> None:
+    """On a terminal, say so when nothing is running that would make the calls."""
+    if state.terminal and state.output == "table":
+        from rrcli.operations.status import status
+
+        if absent := status(state.context()).absent:
+            state.warn_absent(absent)
