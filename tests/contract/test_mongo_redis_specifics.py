@@ -61,7 +61,7 @@ def settings(mongo_uri: str = NOWHERE, redis_url: str = "redis://127.0.0.1:1/0")
 
 def key_of(redis: Redis, name: str) -> str:
     """The one key that starts with `name`."""
-    (key,) = redis.keys(f"{name}:*")  # type: ignore[misc]
+    (key,) = redis.keys(f"{name}:*")
     return str(key)
 
 
@@ -338,7 +338,7 @@ def test_a_key_of_another_type_is_said_to_be_so(repository: Repository, redis: R
         repository.queues.head()
 
 
-FOREIGN = [
+FOREIGN: list[dict[str, Any]] = [
     {"_id": "not an id"},
     {"_id": ObjectId(), "name": "unrelated"},
     {"_id": ObjectId(), "state": "active", "next_run": DatetimeMS(-(2**60))},
@@ -394,7 +394,18 @@ def test_a_superseded_entry_left_by_a_crash_gives_way_to_the_result(
     assert repository.events.find(event(1).id) == ended(event(1))
 
 
-def test_a_lost_reply_of_redis_is_repaired_by_calling_again(redis_url: str) -> None:
+def test_what_was_acknowledged_survives_a_crash_of_a_single_mongod() -> None:
+    with mongod() as server, open_repository(settings(server.uri)) as store:
+        store.init()
+        store.events.add([event(1)])
+        server.restart()
+        assert store.events.find(event(1).id) == event(1)
+        store.events.archive([ended(event(1))], NOON)
+        server.restart()
+        assert store.events.find(event(1).id) == ended(event(1))
+
+
+def test_a_lost_reply_of_redis_is_repaired_by_calling_again() -> None:
     ids = {A, B}
     with (
         redis_server() as server,
