@@ -197,10 +197,10 @@ class Transfer:
         )
 
     def _failure(self, code: int, message: str, duration_ms: float) -> Failure:
-        if self._refused is not None and self._tried is None:
-            return Failure(f"address refused: {self._refused}", permanent=True)
-        if self._socket_error is not None:
+        if self._tried is None and self._socket_error is not None:
             return Failure(self._socket_error)
+        if self._tried is None and self._refused is not None:
+            return Failure(f"address refused: {self._refused}", permanent=True)
         getinfo = self.curl.getinfo
         address = getinfo(pycurl.PRIMARY_IP)
         peer = peer_name(address, getinfo(pycurl.PRIMARY_PORT)) if address else self._tried
@@ -224,12 +224,13 @@ class Transfer:
         if reason is not None:
             self._refused = reason
             return int(pycurl.SOCKET_BAD)
-        self._tried = peer_name(host, port)
         try:
-            return _Handed(socket(address.family, address.socktype, address.protocol))
+            opened = socket(address.family, address.socktype, address.protocol)
         except OSError as error:
             self._socket_error = f"no socket could be opened: {error.strerror}"
             return int(pycurl.SOCKET_BAD)
+        self._tried = peer_name(host, port)
+        return _Handed(opened)
 
     def _take_body(self, data: bytes) -> int | None:
         """Keep the beginning, count the rest, end the transfer past the limit."""

@@ -1,12 +1,16 @@
 """Receivers that fail: what the ledger says of each, and whether a retry makes sense."""
 
+import errno
+import os
 from collections.abc import Iterator
 from socket import AF_INET, SOCK_STREAM, socket
 
 import pytest
 
 from rrcli.core.retry import Outcome, Verdict, judge
+from rrcli_daemons import http_call
 from rrcli_daemons.http_call import Transfer
+from rrcli_daemons.http_errors import explain
 from rrcli_daemons.sender import Sender
 from tests.support.receiver import CERTIFICATE, Answer, Fault, Receiver, receiver
 from tests.support.sending import a_request, send, send_all, sending
@@ -104,6 +108,49 @@ def test_an_answer_in_another_protocol_is_named(sender: Sender, target: Receiver
     outcome = send(sender, a_request(target.url()))
     assert outcome.error == f"the answer of 127.0.0.1:{target.port} is not HTTP"
     assert not outcome.permanent
+
+
+def test_a_process_without_free_descriptors_tries_again_later(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(http_call, "socket", exhausted)
+    outcome = send(sender, a_request("http://127.0.0.1:9/"))
+    assert outcome.error == "no socket could be opened: Too many open files"
+    assert judge(outcome) is Verdict.RETRY
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "os_error", "text"),
+    [
+        (7, "Failed to connect", errno.EHOSTUNREACH, "no route to 192.0.2.1:80"),
+        (7, "Failed to connect", errno.EACCES, "could not connect to 192.0.2.1:80: Permission denied"),
+        (7, "Failed to connect", 0, "could not connect to 192.0.2.1:80"),
+        (28, "Timed out", 0, "timed out after 10 s connecting to 192.0.2.1:80"),
+        (35, "wrong version number", 0, "TLS handshake with 192.0.2.1:80 failed: wrong version number"),
+        (56, "SSL_read: Connection reset by peer", 0, "connection reset by 192.0.2.1:80"),
+        (55, "Send failure", errno.EPIPE, "connection reset by 192.0.2.1:80"),
+        (92, "stream 1 was reset", 0, "HTTP/2 error of 192.0.2.1:80: stream 1 was reset"),
+        (27, "out of\n memory", 0, "the call failed: out of memory (curl error 27)"),
+        (79, "bad //ann:pw@host", 0, "the call failed: bad //***@host (curl error 79)"),
+    ],
+)
+def test_rare_errors_are_sentences_too(code: int, message: str, os_error: int, text: str) -> None:
+    failure = explain(
+        code,
+        message,
+        host="a.example",
+        peer="192.0.2.1:80",
+        resolved=True,
+        sent=False,
+        answering=False,
+        os_error=os_error,
+        duration_seconds=10.003,
+        timeout_seconds=30,
+    )
+    assert (failure.text, failure.permanent) == (text, False)
 
 
 @pytest.mark.parametrize(
