@@ -81,6 +81,7 @@ class Home:
     """`/` leads to Swagger UI."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        query(req, {})
         raise falcon.HTTPFound("/swagger-ui")
 
     on_head = on_get

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -154,7 +153,7 @@ def _shown(value: object) -> Any:
 
 
 def _plain(value: int | float) -> bool:
-    return math.isfinite(value) and abs(value) < 2**53
+    return -(2**53) < value < 2**53  # false for infinities too
 
 
 def _shortened(text: str) -> str:

@@ -53,7 +53,7 @@ def read_fields(
     else:
         values = {}
         errors += [
-            FieldError(field=name, value=None, allowed="is not a field: none is taken") for name in data
+            FieldError(field=name, value=None, allowed="is not a field; none is taken") for name in data
         ]
     if errors:
         raise InvalidInput(errors)

@@ -64,7 +64,6 @@ def _anchor(schedule: Schedule) -> datetime:
 
 
 def _refused(rrule: object, timezone: object, error: InvalidRule) -> InvalidInput:
-    field, value = ("timezone", timezone) if error.part.lower() == "timezone" else ("rrule", rrule)
-    place = "" if error.position is None else f" at character {error.position + 1}"
-    problem = FieldError(field=field, value=value, allowed=error.message + place)
-    return InvalidInput([problem], hint=error.hint)
+    beside = error.part.lower() in ("timezone", "tzid") and error.position is None
+    field, value = ("timezone", timezone) if beside else ("rrule", rrule)
+    return InvalidInput([FieldError(field=field, value=value, allowed=error.message)], hint=error.hint)

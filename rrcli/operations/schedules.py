@@ -5,7 +5,7 @@ crash: the worker asks the current rule before it fires an event of an older rev
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -25,7 +25,7 @@ from rrcli.core.models import (
 )
 from rrcli.core.policies import span_of
 from rrcli.core.recurrence import Recurrence
-from rrcli.errors import Conflict, NotFound
+from rrcli.errors import Conflict, FieldError, InvalidInput, NotFound
 from rrcli.operations import rules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -255,17 +255,28 @@ def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
         changes["overlap"] = Overlap(values["overlap"])
     if "headers" in values:
         changes["headers"] = _unmasked_headers(old, values["headers"] or {})
-    if MASK in values.get("secrets", ()):
-        kept = old.secrets
-        changes["secrets"] = tuple(
-            kept[index] if secret == MASK and index < len(kept) else secret
-            for index, secret in enumerate(values["secrets"])
-        )
+    if "secrets" in values:
+        changes["secrets"] = _unmasked_secrets(old, values["secrets"])
     return changes
 
 
 def _unmasked_headers(old: Schedule, headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: old.headers.get(name, value) if value == MASK else value for name, value in headers.items()}
+    masked = [name for name, value in headers.items() if value == MASK]
+    _require_stored([f"headers.{name}" for name in masked if name not in old.headers])
+    return {**headers, **{name: old.headers[name] for name in masked}}
+
+
+def _unmasked_secrets(old: Schedule, secrets: Sequence[str]) -> tuple[str, ...]:
+    masked = [index for index, secret in enumerate(secrets) if secret == MASK]
+    _require_stored([f"secrets[{index}]" for index in masked if index >= len(old.secrets)])
+    return tuple(old.secrets[index] if index in masked else secret for index, secret in enumerate(secrets))
+
+
+def _require_stored(absent: Sequence[str]) -> None:
+    """A mask that stands for nothing would be sent, or would sign, as it is."""
+    allowed = f"must be a value: {MASK} keeps a stored one, and there is none here"
+    if absent:
+        raise InvalidInput([FieldError(field=field, value=MASK, allowed=allowed) for field in absent])
 
 
 def _queue_now(context: Context, schedule: Schedule, now: datetime) -> None:

@@ -26,11 +26,11 @@ RULES = [
     "DTSTART:20250101T233000\nRRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=2",
     "FREQ=HOURLY;INTERVAL=3;COUNT=5",
 ]
-ZONES = ["Europe/Berlin", "America/New_York", "UTC", "Australia/Lord_Howe"]
 
-# What a pattern cannot say, so that what is generated as right is right.
+# What a pattern cannot say, so that what is generated as right is right. One zone, the one of the examples:
+# a rule that names another is refused.
 schemathesis.openapi.format("rfc5545", st.sampled_from(RULES))
-schemathesis.openapi.format("iana-time-zone", st.sampled_from(ZONES))
+schemathesis.openapi.format("iana-time-zone", st.just("Europe/Berlin"))
 schemathesis.openapi.format("http-url", st.from_regex(r"\Ahttps?://[a-z]{1,9}(:8080)?(/[!-~]{0,20})?\Z"))
 schemathesis.openapi.format("header-name", st.from_regex(r"\AX-[a-z]{1,9}\Z"))
 schemathesis.openapi.format(
