@@ -46,7 +46,8 @@ def if_match(function: Callable[..., Any]) -> Callable[..., Any]:
 def create(state: State, /, **options: Any) -> None:
     """Make a schedule, and queue what it has to do soon.
 
-    Occurrences before now never run. A TIME span is seconds, or 10m, or 1h30m.
+    Occurrences before now never run. TIME is 2027-03-01T08:30:00Z, or without Z on the clock of
+    --timezone, or +10m. SPAN is seconds, or 10m, or 1h30m.
     """
     now = state.now()
     rule = rule_of(options, now)

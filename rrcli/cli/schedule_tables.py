@@ -57,6 +57,8 @@ def rule(schedule: Schedule) -> str:
         return schedule.rrule
     if told and "FREQ=" not in told and "\n" not in told:
         return told
+    if schedule.rrule.upper().endswith(";COUNT=1") and schedule.rrule.count("\n") == 1:
+        return "once"
     lines = [line for line in schedule.rrule.split("\n") if not line.startswith("DTSTART")]
     return " ".join(line.removeprefix("RRULE:") for line in lines)
 
@@ -108,7 +110,7 @@ def _upcoming(state: State, schedule: Schedule, now: datetime, limit: int) -> li
 
 
 def _facts(state: State, schedule: Schedule, now: datetime) -> list[tuple[str, Cell | str]]:
-    retries = "as the workers are set" if schedule.max_retries is None else str(schedule.max_retries)
+    retries = state.settings.worker.max_retries if schedule.max_retries is None else schedule.max_retries
     back_off = schedule.retry
     late = schedule.misfire
     facts: list[tuple[str, Cell | str]] = [

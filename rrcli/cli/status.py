@@ -27,9 +27,7 @@ def status(state: State) -> None:
     found = operation.status(state.context())
     emit(state, _view(found), table=lambda: _page(state, found), ids=_instances)
     if found.absent and state.output == "table":
-        state.remark(
-            click.style(f"Not running: {', '.join(found.absent)}. Start them: rrcli up", fg="yellow")
-        )
+        state.warn_absent(found.absent)
 
 
 def _view(found: operation.Status) -> Json:
