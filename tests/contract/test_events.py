@@ -306,15 +306,16 @@ def test_archived_tells_which_ids_the_archive_has_other_than_superseded(reposito
 
 
 def test_forget_deletes_all_of_one_schedule_and_names_the_live(repository: Repository) -> None:
-    other = event(3, schedule_id=schedule_id(9))
-    repository.events.add([event(1), event(2), other])
-    repository.events.archive([ended(event(1))], NOON)
+    other, past = event(3, schedule_id=schedule_id(9)), event(4, schedule_id=schedule_id(9))
+    repository.events.add([event(1), event(2), other, past])
+    repository.events.archive([ended(event(1)), ended(past)], NOON)
 
     assert repository.events.forget(schedule_id(1)) == [event(2).id]
 
     assert repository.events.find(event(1).id) is None
     assert repository.events.find(event(2).id) is None
     assert repository.events.pending(None, limit=9).items == (other,)
+    assert repository.events.history(None, limit=9).items == (ended(past),)
     assert repository.events.forget(schedule_id(1)) == []
 
 

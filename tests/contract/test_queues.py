@@ -58,6 +58,14 @@ def test_due_lists_the_earliest_first_and_leaves_them(repository: Repository) ->
     assert depths(repository) == (4, 0, 0)
 
 
+def test_what_was_promoted_or_claimed_is_not_due_any_more(repository: Repository) -> None:
+    claimed(repository, A)
+    repository.queues.add([entry(B), entry(C)])
+    repository.queues.promote([B])
+
+    assert repository.queues.due(NOON, 9) == [C]
+
+
 def test_adding_again_leaves_an_id_where_it_stands(repository: Repository) -> None:
     claimed(repository, A)
     repository.queues.add([entry(B), entry(C, 5)])
@@ -236,6 +244,7 @@ def test_release_returns_all_claims_and_ends_the_lease(repository: Repository) -
 
     assert depths(repository) == (0, 2, 1)
     assert repository.queues.extend("w1", LONG) is False
+    assert repository.queues.extend("w2", LONG) is True
     assert repository.queues.claim("w3", 9, LONG) == [A, B]
 
 
