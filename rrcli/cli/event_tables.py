@@ -6,7 +6,7 @@ from datetime import datetime
 from rrcli.cli import times
 from rrcli.cli.state import State
 from rrcli.cli.tables import Cell, Column, Row, fields, state_cell, table, title
-from rrcli.cli.text import short_ids
+from rrcli.cli.text import safe, short_ids, wrap
 from rrcli.core.models import Attempt, Event
 
 _SHORTEST_ID = 12
@@ -29,8 +29,8 @@ def listing(
         Column("STATE"),
         Column("TRIES", right=True, keep=4),
         Column("CODE", right=True, keep=7),
-        Column("LATE", right=True, keep=5),
-        Column("MESSAGE", least=14, keep=3),
+        Column("LATE", right=True, keep=3),
+        Column("MESSAGE", least=14, keep=5),
     )
     rows = [_row(state, each, now, shown, names or {}) for each in events]
     return table(columns, rows, width=state.width, rule=state.terminal)
@@ -102,13 +102,22 @@ def _facts(state: State, event: Event, name: str | None) -> list[tuple[str, Cell
 
 
 def _timeline(state: State, event: Event) -> str:
+    """Every status; a long message goes on below, because this is where it is read in full."""
+    shown = [(_clock(state, step.time), str(step.status), step.message) for step in event.status]
+    taken = max(len(moment) + len(status) for moment, status, _ in shown) + 4
     rows: list[Row] = []
-    for step in event.status:
-        local = step.time.astimezone(state.tz)
-        moment = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}"
-        rows.append((Cell(moment, dim=True), state_cell(step.status), step.message))
-    columns = (Column("TIME"), Column("STATUS"), Column("MESSAGE", least=20))
+    for moment, status, message in shown:
+        first, *others = wrap(safe(message), None if state.width is None else max(20, state.width - taken))
+        rows.append((Cell(moment, dim=True), state_cell(status), first))
+        rows += [("", "", other) for other in others]
+    columns = (Column("TIME"), Column("STATUS"), Column("MESSAGE"))
     return table(columns, rows, width=state.width, rule=state.terminal)
+
+
+def _clock(state: State, instant: datetime) -> str:
+    """To the millisecond: what happened between two statuses is often shorter than a second."""
+    local = instant.astimezone(state.tz)
+    return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d}"
 
 
 def _attempt(state: State, attempt: Attempt) -> list[tuple[str, Cell | str]]:

@@ -13,8 +13,9 @@ from rrcli.cli.state import State
 
 EXAMPLES = """
 rrcli demo
-rrcli preview --rrule 'FREQ=WEEKLY;BYDAY=MO;BYHOUR=8;BYMINUTE=30;BYSECOND=0' --timezone Europe/Berlin
-rrcli schedule create --name report --rrule 'FREQ=HOURLY' --callback-url https://example.org/hook
+rrcli preview --rrule 'FREQ=WEEKLY;BYDAY=MO;BYHOUR=8;BYMINUTE=30;BYSECOND=0'
+rrcli schedule create --name report --rrule 'FREQ=HOURLY' \\
+    --callback-url https://example.org/
 rrcli events history report -o json
 """
 

@@ -16,11 +16,13 @@ from rrcli.operations import schedules as operation
 from rrcli.operations.views import schedule_view
 
 CREATE_EXAMPLES = """
-rrcli schedule create --name report --callback-url https://example.org/hook \\
-    --rrule 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=8;BYMINUTE=30;BYSECOND=0' --timezone Europe/Berlin
-rrcli schedule create --name reminder --at +10m --callback-url https://example.org/hook \\
-    -H 'Authorization: Bearer 123' --body '{"text": "tea is ready"}'
-rrcli schedule create --name sync --rrule @rule.txt --callback-url https://example.org/hook -o ids
+rrcli schedule create --name report --callback-url https://example.org/ \\
+    --rrule 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=8;BYMINUTE=30;BYSECOND=0' \\
+    --timezone Europe/Berlin
+rrcli schedule create --name reminder --at +10m \\
+    --callback-url https://example.org/ --body '{"text": "tea is ready"}'
+rrcli schedule create --name sync --rrule @rule.txt -o ids \\
+    --callback-url https://example.org/ -H 'Authorization: Bearer 123'
 """
 
 UPDATE_EXAMPLES = """

@@ -16,16 +16,6 @@ from rrcli.operations import events
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.views import next_occurrence
 
-_COLUMNS = (
-    Column("ID"),
-    Column("NAME", least=12),
-    Column("STATE"),
-    Column("NEXT RUN", keep=3),
-    Column("", keep=2),
-    Column("RULE", least=16, keep=4),
-    Column("TAGS", least=6, keep=1),
-)
-
 
 def listing(state: State, schedules: Sequence[Schedule], now: datetime) -> str:
     """The table of `schedule list`."""
@@ -46,7 +36,16 @@ def listing(state: State, schedules: Sequence[Schedule], now: datetime) -> str:
                 Cell(",".join(each.tags), dim=True),
             )
         )
-    return table(_COLUMNS, rows, width=state.width, rule=state.terminal)
+    columns = (
+        Column("ID"),
+        Column("NAME", least=12),
+        Column("STATE"),
+        Column("NEXT RUN", keep=3),
+        Column(times.zone_name(state.tz, now).upper(), keep=2),
+        Column("RULE", least=16, keep=4),
+        Column("TAGS", least=6, keep=1),
+    )
+    return table(columns, rows, width=state.width, rule=state.terminal)
 
 
 def rule(schedule: Schedule) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rrcli.core.models import Event
 
 GROUP_EXAMPLES = """
-rrcli schedule create --name report --rrule 'FREQ=DAILY;BYHOUR=8' --callback-url https://example.org/hook
+rrcli schedule create --name report --rrule 'FREQ=DAILY' \\
+    --callback-url https://example.org/
 rrcli schedule list --state active
 rrcli schedule show report
 rrcli schedule pause report
