@@ -1,8 +1,11 @@
 """The only place that reads a clock. Everything else is given `now`."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 
 class Clock(Protocol):
@@ -29,9 +32,9 @@ class SystemClock:
 
 def to_ms(instant: datetime) -> int:
     """Epoch milliseconds of an aware datetime, as stored."""
-    return round(instant.timestamp() * 1000)
+    return round((instant - _EPOCH) / _MS)
 
 
 def from_ms(milliseconds: int) -> datetime:
     """The aware UTC datetime of stored epoch milliseconds."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return _EPOCH + milliseconds * _MS

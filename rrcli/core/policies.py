@@ -43,7 +43,7 @@ def sort_by_misfire(
 
 def is_late(due: datetime, misfire: Misfire, *, now: datetime) -> bool:
     """Whether something due then comes up too late to count as on time."""
-    return due < now - timedelta(seconds=misfire.grace_seconds)
+    return due < now - timedelta(seconds=min(misfire.grace_seconds, misfire.window_seconds))
 
 
 def fires_late(run_time: datetime, misfire: Misfire, *, now: datetime, latest_due: datetime | None) -> bool:
@@ -62,11 +62,12 @@ def span_of(run: Iterable[datetime]) -> Span:
 
 
 def jitter(schedule_id: str, run_time: datetime, jitter_seconds: float) -> timedelta:
-    """A delay in [0, jitter_seconds), always the same for one occurrence.
+    """A delay in [0, jitter_seconds) in whole milliseconds, always the same for one occurrence.
 
     A fleet of midnight schedules thus spreads the same way every night.
     """
     if jitter_seconds <= 0:
         return timedelta(0)
     digest = blake2b(f"{schedule_id}|{to_ms(run_time)}".encode(), digest_size=8).digest()
-    return timedelta(seconds=jitter_seconds * int.from_bytes(digest) / 2**64)
+    # In integers: a quotient of floats may be rounded up to one.
+    return timedelta(milliseconds=int(jitter_seconds * 1000) * int.from_bytes(digest) >> 64)

@@ -71,7 +71,7 @@ def _retry_after_seconds(value: str | None, now: datetime) -> float:
     if not value:
         return 0.0
     if value.strip().isdecimal():
-        return float(value.strip()[:9])
+        return float(value.strip().lstrip("0")[:9] or 0)
     try:
         instant = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
