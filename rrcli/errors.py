@@ -6,7 +6,16 @@ says whether the same call may succeed later without any change to it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import ClassVar
+
+_SHOWN = 80
+
+# Bounded in depth and width: what was refused may be nested, or may hold itself, a million times over.
+_brief = Repr()
+_brief.maxlevel = 3
+_brief.maxstring = _brief.maxother = _brief.maxlong = _SHOWN
+_brief.maxdict = _brief.maxlist = _brief.maxtuple = 20
 
 
 class SchedulerError(Exception):
@@ -31,10 +40,15 @@ class FieldError:
 
     def sentence(self) -> str:
         """`field: allowed (got value)`, the value shortened to 80 characters."""
-        shown = repr(self.value)
-        if len(shown) > 80:
-            shown = shown[:77] + "..."
-        return f"{self.field}: {self.allowed} (got {shown})"
+        return f"{self.field}: {self.allowed} (got {_shortened(self.value)})"
+
+
+def _shortened(value: object) -> str:
+    try:
+        shown = repr(value[:_SHOWN]) if isinstance(value, str) else _brief.repr(value)
+    except (ValueError, RecursionError):  # Python writes no integer of more than 4300 digits
+        shown = f"{type(value).__name__} too large to show"
+    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + "..."
 
 
 class InvalidInput(SchedulerError):

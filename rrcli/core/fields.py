@@ -7,6 +7,7 @@ what is allowed. All errors of an input are collected, so that a person mends th
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from rrcli.errors import FieldError
@@ -25,6 +26,10 @@ class Check(Protocol):
     def parse(self, text: str) -> object:
         """The raw value that `text` (environment, flag) stands for; text itself where it stands for none."""
         ...
+
+
+UNKNOWN_LISTED = 20
+"""Unknown names that are listed; a request of a hundred thousand is not answered in kind."""
 
 
 def refuse(errors: list[FieldError], path: str, value: object, allowed: str) -> None:
@@ -233,13 +238,11 @@ def check_mapping(
     prefix: str = "",
 ) -> dict[str, object]:
     """The checked values of `data`; unknown and missing names are errors of their own."""
-    for name in data:
-        if name not in fields:
-            near = did_you_mean(str(name), fields)
-            known = f"{near} is known" if near else "known fields are " + ", ".join(fields)
-            errors.append(
-                FieldError(field=f"{prefix}{name}", value=data[name], allowed=f"is not a field; {known}")
-            )
+    for name in islice((each for each in data if each not in fields), UNKNOWN_LISTED):
+        near = did_you_mean(str(name), fields)
+        known = f"{near} is known" if near else "known fields are " + ", ".join(fields)
+        field = prefix + nameable(name)
+        errors.append(FieldError(field=field, value=data[name], allowed=f"is not a field; {known}"))
     for name in required:
         if name not in data:
             errors.append(FieldError(field=f"{prefix}{name}", value=None, allowed="is required"))
@@ -248,8 +251,15 @@ def check_mapping(
     }
 
 
+def nameable(name: object) -> str:
+    """A name from outside, fit for an error message: bounded, and without what cannot be printed."""
+    text = str(name)
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:80])
+    return shown if shown == text or len(text) <= 80 else shown + "..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word nearest to a mistyped one, if any is near."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.7)), None)
+    return next(iter(get_close_matches(word[:80], list(known), n=1, cutoff=0.7)), None)

@@ -16,6 +16,7 @@ from rrcli.core.fields import (
     Optional,
     Text,
     check_mapping,
+    nameable,
     refuse,
 )
 from rrcli.core.models import MisfirePolicy, Overlap
@@ -30,6 +31,10 @@ HEADERS_LIMIT = 16 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\u0080-\U0010ffff]*")
+# What moves a terminal's cursor or breaks a line has no place in a table.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_NAME = rf"(?!\s)[^{_CONTROL}]+(?<!\s)"
+_TAG = rf"[^\s,{_CONTROL}]+"
 _FRAMING = frozenset(
     {"content-length", "transfer-encoding", "connection", "expect", "upgrade", "trailer", "te"}
 )
@@ -70,13 +75,14 @@ class Headers:
         if (
             not isinstance(value, Mapping)
             or len(value) > self.maximum
-            or sum(len(str(name)) + len(str(content)) for name, content in value.items()) > HEADERS_LIMIT
+            or sum(len(each) for item in value.items() for each in item if isinstance(each, str))
+            > HEADERS_LIMIT
         ):
-            refuse(errors, path, value, self.allowed)
+            refuse(errors, path, MASK, self.allowed)
             return {}
         seen: set[str] = set()
         for name, content in value.items():
-            self._check_one(name, content, f"{path}.{name}", seen, errors)
+            self._check_one(name, content, f"{path}.{nameable(name)}", seen, errors)
         return dict(value)
 
     def _check_one(
@@ -89,7 +95,7 @@ class Headers:
         elif name.lower() in seen:
             refuse(errors, path, name, "given once; header names ignore case")
         elif not isinstance(content, str) or not _HEADER_VALUE.fullmatch(content) or not _is_unicode(content):
-            refuse(errors, path, content, "text without line breaks or control characters")
+            refuse(errors, path, MASK, "text without line breaks or control characters")
         seen.add(str(name).lower())
 
     def parse(self, text: str) -> object:
@@ -131,7 +137,7 @@ _MISFIRE: Mapping[str, Check] = {
 }
 
 SCHEDULE_FIELDS: Mapping[str, Check] = {
-    "name": Text(200, form=r"\S(.*\S)?", form_name="a name without line breaks or blanks at its ends"),
+    "name": Text(200, form=_NAME, form_name="a name without control characters or blanks at its ends"),
     "rrule": Text(1_000_000),
     "timezone": Optional(Text(64)),
     "callback_url": Url(),
@@ -145,7 +151,7 @@ SCHEDULE_FIELDS: Mapping[str, Check] = {
     "misfire": Nested(_MISFIRE, dict),
     "overlap": Choice(tuple(Overlap)),
     "jitter_seconds": Number(0, 86_400),
-    "tags": ListOf(Text(64, form=r"[^\s,]+", form_name="a word without blanks or commas"), 20),
+    "tags": ListOf(Text(64, form=_TAG, form_name="a word without blanks or commas"), 20),
     "secrets": ListOf(Secret(), 10),
 }
 """Every field a person may set, with its check."""

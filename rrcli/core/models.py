@@ -144,6 +144,9 @@ class Status:
     status: EventState
     message: str
 
+    def __post_init__(self) -> None:
+        require_utc(time=self.time)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
@@ -158,6 +161,9 @@ class Attempt:
     error: str | None = None
     response: str | None = None
 
+    def __post_init__(self) -> None:
+        require_utc(time=self.time)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
@@ -166,6 +172,9 @@ class Span:
     first: datetime
     last: datetime
     count: int
+
+    def __post_init__(self) -> None:
+        require_utc(first=self.first, last=self.last)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

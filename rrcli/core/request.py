@@ -71,4 +71,6 @@ def sign(secrets: tuple[str, ...], message_id: str, timestamp: str, body: bytes)
 
 def secret_key(secret: str) -> bytes:
     """The key bytes of a secret (`whsec_` and base64). Raises ValueError for any other form."""
+    if not secret.startswith(_SECRET_PREFIX):
+        raise ValueError(f"a secret begins with {_SECRET_PREFIX}")
     return b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
