@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS = {"DEBUG": "\x1b[2m", "INFO": "\x1b[36m", "WARNING": "\x1b[33m", "ERROR": "\x1b[31m"}
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 
 
 def redact(text: str) -> str:
@@ -24,13 +24,17 @@ def setup(level: str, form: str = "auto") -> None:
     handler = logging.StreamHandler(sys.stderr)
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
     handler.setFormatter(TextFormatter(colour=sys.stderr.isatty()) if text else JsonFormatter())
-    logging.basicConfig(level=level.upper().replace("WARN", "WARNING"), handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("pymongo", "httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in _OWN}
+    return {
+        name: redact(value) if isinstance(value, str) else value
+        for name, value in vars(record).items()
+        if name not in _OWN
+    }
 
 
 def _time(record: logging.LogRecord) -> str:

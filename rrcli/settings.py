@@ -7,6 +7,7 @@ config/config.yaml test and the reference in the docs all read them.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,13 +21,33 @@ from rrcli.core.fields import (
     Optional,
     Text,
     did_you_mean,
+    nameable,
+    refuse,
 )
 from rrcli.core.models import Misfire, MisfirePolicy
 from rrcli.errors import FieldError, InvalidSettings
 
-_NETWORK = Text(
-    maximum=43, form=r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?", form_name="an IP network such as 10.0.0.0/8"
-)
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """An IPv4 or IPv6 network, as text."""
+
+    allowed: str = "an IP network such as 10.0.0.0/8, at most 43 characters"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        try:
+            usable = isinstance(value, str) and bool(ip_network(value, strict=False))
+        except ValueError:
+            usable = False
+        if not usable:
+            refuse(errors, path, value, self.allowed)
+        return value
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+_NETWORK = _Network()
 _PORT = Integer(1, 65_535)
 
 
@@ -296,14 +317,21 @@ def _read_file(path: Path) -> dict[str, object]:
 
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except yaml.MarkedYAMLError as error:
+        # Without PyYAML's extract from the file, and without the cause: a password may stand there.
+        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InvalidSettings(f"{path}: is not YAML{place}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         raise InvalidSettings(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise InvalidSettings(f"{path}: must hold sections such as `worker:`, not {type(data).__name__}")
+    known = {section.name for section in fields(Settings)}
     flat: dict[str, object] = {}
     for section, content in data.items():
         if isinstance(content, dict):
             flat |= {f"{section}.{name}": value for name, value in content.items()}
+        elif section in known and content is not None:
+            raise InvalidSettings(f"{path}: {section}: must be a mapping of its settings")
         elif content is not None:
             flat[str(section)] = content
     return flat
@@ -331,7 +359,7 @@ def _unknown(from_file: Mapping[str, object]) -> Iterator[str]:
     for name in from_file:
         if name not in known:
             near = did_you_mean(name, known)
-            yield f"{name} is not a setting" + (f"; did you mean {near}?" if near else "")
+            yield f"{nameable(name)} is not a setting" + (f"; did you mean {near}?" if near else "")
 
 
 def _contradictions(values: Mapping[str, object], sources: Mapping[str, str]) -> list[str]:
