@@ -41,11 +41,20 @@ def cancel(context: Context, event_id: str) -> Event:
     Raises NotFound, and Conflict when it has ended or is being called right now.
     """
     event = get(context, event_id)
-    if event.state.final:
-        raise Conflict(f"Event {event_id} has ended already, as {event.state}.")
-    if not context.repository.queues.withdraw([event_id]):
+    _require_live(event)
+    queues = context.repository.queues
+    # In no queue at all: an earlier try broke off half-way, or the queues were lost.
+    if not queues.withdraw([event_id]) and not queues.missing([event_id]):
         raise Conflict(f"Event {event_id} is being called right now.", hint="Look at it again in a moment.")
     now = context.now()
     cancelled = event.moved(EventState.CANCELLED, now, "Cancelled by hand")
     context.repository.events.archive([cancelled], now)
-    return cancelled
+    kept = get(context, event_id)
+    if kept.state is not EventState.CANCELLED:
+        _require_live(kept)
+    return kept
+
+
+def _require_live(event: Event) -> None:
+    if event.state.final:
+        raise Conflict(f"Event {event.id} has ended already, as {event.state}.")

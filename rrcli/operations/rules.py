@@ -11,7 +11,11 @@ from rrcli.core.models import Schedule
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import FieldError, InvalidInput, InvalidRule
 
-_DTSTART = re.compile(r"DTSTART(?:;TZID=(?P<zone>[^:\n]+))?:(?P<local>\d{8}T\d{6})(?P<utc>Z?)", re.IGNORECASE)
+_TIMES = re.compile(
+    r"^(?P<name>DTSTART|RDATE|EXDATE)(?P<zone>;TZID=[^:\n]+)?:"
+    r"(?P<times>(?P<first>\d{8}T\d{6})(?P<utc>Z?)(?:,\d{8}T\d{6}Z?)*)$",
+    re.MULTILINE,
+)
 
 
 @lru_cache(maxsize=10_000)
@@ -43,24 +47,52 @@ def accept(rrule: Any, timezone: Any, *, anchor: datetime) -> Recurrence:
 def changed(old: Schedule, values: Mapping[str, Any]) -> Recurrence:
     """The rule after a change of rule text, time zone, or both. Raises InvalidInput.
 
-    A rule without DTSTART keeps the schedule's anchor, so that sending the same rule again changes nothing.
-    A new time zone alone keeps the wall-clock time: 08:30 in New York becomes 08:30 in Berlin.
+    A rule without DTSTART keeps the schedule's own, time zone included, so that sending the same rule again
+    changes nothing. A new time zone alone keeps the wall clock: 08:30 in New York becomes 08:30 in Berlin.
     """
     timezone = values.get("timezone", old.timezone)
-    if "rrule" in values:
+    if "rrule" not in values:
+        return accept(_floating(old.rrule), timezone, anchor=_anchor(old))
+    start = _TIMES.match(old.rrule)
+    if start is None or timezone != old.timezone or not _lacks_start(values["rrule"]):
         return accept(values["rrule"], timezone, anchor=_anchor(old))
-    floating = _DTSTART.sub(lambda found: f"DTSTART:{found['local']}", old.rrule, count=1)
-    return accept(floating, timezone, anchor=_anchor(old))
+    zone = start["zone"].removeprefix(";TZID=") if start["zone"] else timezone
+    recurrence = accept(values["rrule"], zone, anchor=_anchor(old))
+    # Placed through the anchor alone, a DTSTART inside a DST gap would come back an hour later.
+    return accept(_TIMES.sub(start[0], recurrence.text, count=1), timezone, anchor=_anchor(old))
 
 
 def _anchor(schedule: Schedule) -> datetime:
-    """The instant of the stored DTSTART, which every stored rule begins with."""
-    found = _DTSTART.match(schedule.rrule)
-    assert found is not None
-    local = datetime.strptime(found["local"], "%Y%m%dT%H%M%S").replace(
-        tzinfo=ZoneInfo(found["zone"]) if found["zone"] else UTC
-    )
-    return local.astimezone(UTC)
+    """The instant of the stored DTSTART; of creation where another program stored a rule without one."""
+    start = _TIMES.match(schedule.rrule)
+    if start is None:
+        return schedule.created_at
+    try:
+        zone = ZoneInfo(start["zone"].removeprefix(";TZID=")) if start["zone"] else UTC
+        local = datetime.strptime(start["first"], "%Y%m%dT%H%M%S").replace(tzinfo=zone)
+        return local.astimezone(UTC)
+    except (ValueError, KeyError, OverflowError):
+        return schedule.created_at
+
+
+def _lacks_start(rrule: str) -> bool:
+    """Whether the text has a rule and no DTSTART; its lines may be folded (RFC 5545, 3.1)."""
+    unfolded = re.sub(r"\r?\n[ \t]", "", rrule).upper()
+    return "FREQ=" in unfolded and "DTSTART" not in unfolded
+
+
+def _floating(rrule: str) -> str:
+    """A stored rule with DTSTART, and the dates written in its zone, as wall-clock times of no zone."""
+    start = _TIMES.match(rrule)
+    if start is None:
+        return rrule
+
+    def strip(found: re.Match[str]) -> str:
+        if (found["zone"], found["utc"]) != (start["zone"], start["utc"]):
+            return found[0]
+        return f"{found['name']}:{found['times'].replace('Z', '')}"
+
+    return _TIMES.sub(strip, rrule)
 
 
 def _refused(rrule: object, timezone: object, error: InvalidRule) -> InvalidInput:

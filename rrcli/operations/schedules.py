@@ -6,6 +6,7 @@ crash: the worker asks the current rule before it fires an event of an older rev
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -25,7 +26,7 @@ from rrcli.core.models import (
 )
 from rrcli.core.policies import span_of
 from rrcli.core.recurrence import Recurrence
-from rrcli.errors import Conflict, FieldError, InvalidInput, NotFound
+from rrcli.errors import Conflict, FieldError, InvalidInput, InvalidRule, NotFound
 from rrcli.operations import rules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -121,6 +122,8 @@ def update(
         recurrence = rules.changed(old, values)
         if recurrence.text == old.rrule and new.timezone == old.timezone:
             return new
+        with suppress(InvalidRule):  # what cannot be read has missed nothing that anyone could name
+            _record_missed(context, old, now)
         return _with_rule(replace(new, rrule=recurrence.text), recurrence, now)
 
     return _write(context, schedule_id, change, expected_revision)
@@ -152,7 +155,7 @@ def resume(context: Context, schedule_id: str, *, expected_revision: int | None 
             )
         if old.state is ScheduleState.ACTIVE:
             return old
-        _record_pause(context, old, now)
+        _record_missed(context, old, now)
         active = replace(old, state=ScheduleState.ACTIVE, state_reason=None)
         return _with_rule(active, recurrence_of(old), now)
 
@@ -182,9 +185,14 @@ def trigger(context: Context, schedule_id: str) -> Event:
 def delete(context: Context, schedule_id: str, *, expected_revision: int | None = None) -> None:
     """Remove the schedule with all its events, queued, live and archived.
 
-    Raises NotFound, and Conflict when `expected_revision` is not the stored one.
+    Raises NotFound, and Conflict when `expected_revision` is not the stored one. A repeated call ends what
+    one that broke off left behind, before it raises NotFound.
     """
-    schedule = get(context, schedule_id)
+    try:
+        schedule = get(context, schedule_id)
+    except NotFound:
+        forget(context, schedule_id)
+        raise
     if expected_revision is not None:
         _require_revision(schedule, expected_revision)
     if not context.repository.schedules.remove(schedule_id):
@@ -261,9 +269,10 @@ def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unmasked_headers(old: Schedule, headers: Mapping[str, str]) -> dict[str, str]:
+    stored = {name.lower(): value for name, value in old.headers.items()}
     masked = [name for name, value in headers.items() if value == MASK]
-    _require_stored([f"headers.{name}" for name in masked if name not in old.headers])
-    return {**headers, **{name: old.headers[name] for name in masked}}
+    _require_stored([f"headers.{name}" for name in masked if name.lower() not in stored])
+    return {**headers, **{name: stored[name.lower()] for name in masked}}
 
 
 def _unmasked_secrets(old: Schedule, secrets: Sequence[str]) -> tuple[str, ...]:
@@ -320,15 +329,18 @@ def superseded(schedule: Schedule, event: Event, now: datetime) -> Event:
     return event.moved(EventState.SUPERSEDED, now, message)
 
 
-def _record_pause(context: Context, schedule: Schedule, now: datetime) -> None:
-    """One entry for the occurrences that the pause swallowed."""
+def _record_missed(context: Context, schedule: Schedule, now: datetime) -> None:
+    """One entry for the occurrences before now that were never queued: a pause, or daemons down."""
     if schedule.next_run is None or schedule.next_run >= now:
         return
     recurrence = recurrence_of(schedule)
     missed = recurrence.occurrences(after=schedule.next_run, before=now)
+    paused = schedule.state is ScheduleState.PAUSED
+    why = "while the schedule was paused" if paused else "not queued before the schedule was changed"
     skips = []
     while run := tuple(islice(missed, OCCURRENCES_PER_PASS)):
-        message = f"{len(run)} occurrences while the schedule was paused"
+        many = f"{len(run)} occurrences" if len(run) > 1 else "Occurrence"
+        message = f"{many} {why}"
         skips.append(skipped_event(schedule, span_of(run), now, message))
     context.repository.events.record_skips(skips, now)
 
