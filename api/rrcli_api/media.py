@@ -89,7 +89,7 @@ def _read(req: falcon.Request) -> bytes:
     stream: Any = req.stream if terminated else req.bounded_stream
     try:
         body: bytes = stream.read(BODY_BYTES + 1)
-    except OSError as error:
+    except Exception as error:  # each server has its own for a sender that breaks off or counts wrongly
         raise MalformedRequest("The body broke off, or is chunked wrongly.") from error
     if len(body) > BODY_BYTES:
         raise _too_large()

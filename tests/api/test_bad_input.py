@@ -309,4 +309,4 @@ def call(client: TestClient, environ: dict[str, Any]) -> Result:
     """What a WSGI server would get, without the checks that the test client makes of what it sends."""
     answer = StartResponseMock()
     body = client.app(environ, answer)
-    return Result(body, answer.status, answer.headers)
+    return Result(body, answer.status or "", answer.headers or ())
