@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 INTERVAL_SECONDS = 2
 REFRESH_SECONDS = 0.1
+START_SECONDS = 30.0
 SETTLE_SECONDS = 5.0
 ROWS = 8
 
@@ -135,10 +136,25 @@ def _run(state: State, settings: "Settings", folder: Path, receiver: Receiver, s
     from rrcli.repository.factory import open_repository
 
     with open_repository(settings) as repository:
+        repository.init()
         context = Context(repository=repository, clock=state.clock, settings=settings)
+        _await_daemons(state, context)
         schedule = schedules.resolve(context, _create(state, folder, receiver))
         _watch(state, context, schedule, seconds)
         return _summary(state, context, schedule, receiver, folder)
+
+
+def _await_daemons(state: State, context: "Context") -> None:
+    """Until all three daemons give signs of life; raises SchedulerError when they do not."""
+    from rrcli.errors import SchedulerError
+    from rrcli.operations.status import status
+
+    state.remark("Starting API, prequeuer, dispatcher and worker on the embedded store …")
+    deadline = time.monotonic() + START_SECONDS
+    while absent := status(context).absent:
+        if time.monotonic() > deadline:
+            raise SchedulerError(f"Not started within {START_SECONDS:g} s: {', '.join(absent)}.")
+        time.sleep(REFRESH_SECONDS)
 
 
 def _create(state: State, folder: Path, receiver: Receiver) -> str:

@@ -81,7 +81,7 @@ class Schedules(Protocol):
     """The schedules and their watermarks."""
 
     def add(self, schedules: Sequence[Schedule]) -> None:
-        """Store new schedules. Raises Conflict when an id exists."""
+        """Store new schedules. Raises Conflict when an id exists; the others are stored all the same."""
         ...
 
     def get(self, ids: Collection[str]) -> dict[str, Schedule]:
@@ -119,7 +119,8 @@ class Schedules(Protocol):
     def advance(self, moves: Sequence[Advance]) -> None:
         """Set watermarks where the rule revision is unchanged and the schedule still active.
 
-        A watermark never goes back: an earlier value than the stored one changes nothing.
+        A watermark never goes back: an earlier value than the stored one changes nothing, and None, which
+        says that nothing is left, is later than all.
         """
         ...
 
@@ -254,15 +255,15 @@ class Queues(Protocol):
         ...
 
     def retry(self, worker: str, entries: Sequence[QueueEntry]) -> None:
-        """Move claims of this worker back to the ready queue, due later."""
+        """Move claims of this worker back to the ready queue, due later; wakes as `add` does."""
         ...
 
     def release(self, worker: str) -> int:
-        """Return all claims of this worker to the worker queue and end its lease; how many returned."""
+        """Return all claims of this worker to the worker queue, end its lease, wake workers; how many."""
         ...
 
     def reap(self) -> int:
-        """Return the claims of workers whose lease has run out to the worker queue; how many returned."""
+        """Return the claims of workers whose lease has run out, and wake workers; how many returned."""
         ...
 
     def withdraw(self, ids: Collection[str]) -> set[str]:
@@ -305,7 +306,7 @@ class Waiter(Protocol):
     """One process's ear on a channel; made before the first look, so that no wake-up is lost."""
 
     def fileno(self) -> int:
-        """Readable when woken, for select."""
+        """Readable when woken, for select; asked before every wait, because a reconnect changes it."""
         ...
 
     def drain(self) -> None:
