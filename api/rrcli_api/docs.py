@@ -19,7 +19,7 @@ _BUNDLE = {
 }
 # Swagger UI draws its icons from data: URLs and sets style attributes; no script or style but our files runs.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _DAY = "public, max-age=86400"
