@@ -13,20 +13,13 @@ from rrcli_api.access import Access
 
 def create_app(context: Context) -> falcon.App[Any, Any]:
     """The REST service over an open store; safe for any number of threads."""
-    app = falcon.App(middleware=[Access(context.clock)])
-    app.req_options.strip_url_path_trailing_slash = True
-    errors.install(app)
+    app = _base(context.clock)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
     app.add_route("/api/events", events.Events(context))
     app.add_route("/api/events/{event_id}", events.OneEvent(context))
     app.add_route("/api/events/{event_id}/cancel", events.CancelEvent(context))
-    app.add_route("/healthz", health.Alive())
     app.add_route("/readyz", health.Ready(context))
-    app.add_route("/docs/openapi.yml", docs.Specification())
-    app.add_route("/swagger-ui", docs.SwaggerPage())
-    app.add_route("/swagger-ui/{asset}", docs.SwaggerAsset())
-    app.add_route("/", docs.Home())
     return app
 
 
@@ -43,13 +36,24 @@ def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
 
 
 def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, Any]:
-    """What answers while the store cannot be opened: alive, and `error` for everything else."""
+    """What answers while the store cannot be opened: `error` for all that needs it."""
 
     def fail(req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
         raise error
 
+    app = _base(clock)
+    app.add_sink(fail, "/(api/|readyz$)")
+    return app
+
+
+def _base(clock: Clock) -> falcon.App[Any, Any]:
+    """What needs no store."""
     app = falcon.App(middleware=[Access(clock)])
+    app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)
     app.add_route("/healthz", health.Alive())
-    app.add_sink(fail)
+    app.add_route("/docs/openapi.yml", docs.Specification())
+    app.add_route("/swagger-ui", docs.SwaggerPage())
+    app.add_route("/swagger-ui/{asset}", docs.SwaggerAsset())
+    app.add_route("/", docs.Home())
     return app

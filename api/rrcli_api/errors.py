@@ -4,10 +4,12 @@ import json
 import logging
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import falcon
 
+from rrcli.core.fields import Nested
 from rrcli.core.inputs import READ_ONLY, SCHEDULE_FIELDS
 from rrcli.errors import FieldError, InvalidInput, SchedulerError
 from rrcli.log import redact
@@ -24,9 +26,9 @@ _STATUS = {
     "validation_failed": 422,
     "database_error": 503,
 }
-_SHOWABLE = (SCHEDULE_FIELDS.keys() - {"headers", "secrets", "body"}) | set(READ_ONLY)
-_SHOWABLE |= {"limit", "page", "tag", "after", "before", "reason"}
-"""Fields whose refused value is shown; an unknown field may be a secret under a mistyped name."""
+_SECRET = frozenset({"headers", "secrets", "body"})
+_PARAMETERS = frozenset({"limit", "page", "tag", "after", "before", "reason"})
+_INDEX = re.compile(r"\[[0-9]+\]")
 _LONGEST_VALUE = 200
 _SENTENCES = 3
 
@@ -138,23 +140,31 @@ def _sentence(errors: Sequence[FieldError]) -> str:
 
 def _detail(error: FieldError) -> dict[str, Any]:
     detail: dict[str, Any] = {"field": error.field[:_LONGEST_VALUE]}
-    if error.value is not None and re.split(r"[.\[]", error.field)[0] in _SHOWABLE:
+    if isinstance(error.value, str | int | float) and _INDEX.sub("", error.field) in _showable():
         detail["value"] = _shown(error.value)
     return detail | {"allowed": error.allowed}
 
 
-def _shown(value: object) -> Any:
+@cache
+def _showable() -> frozenset[str]:
+    """Fields whose refused value is repeated; an unknown one may be a secret under a mistyped name."""
+    known = {name: check for name, check in SCHEDULE_FIELDS.items() if name not in _SECRET}
+    nested = {
+        f"{name}.{inner}"
+        for name, check in known.items()
+        if isinstance(check, Nested)
+        for inner in check.fields
+    }
+    return frozenset(known) | nested | frozenset(READ_ONLY) | _PARAMETERS
+
+
+def _shown(value: str | int | float) -> str | int | float:
     """The value that came, short, printable as JSON, and without credentials."""
     if isinstance(value, str):
-        return _shortened(redact(value))
-    if isinstance(value, bool) or (isinstance(value, int | float) and _plain(value)):
-        return value
-    return _shortened(redact(str(value)))
+        text = redact(value)
+        return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return value if _plain(value) else "a number out of all bounds"
 
 
 def _plain(value: int | float) -> bool:
     return -(2**53) < value < 2**53  # false for infinities too
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -28,11 +28,12 @@ class Service:
         self._lock = threading.Lock()
         self._clock = SystemClock()
         self._app: falcon.App[Any, Any] | None = None
+        self._waiting = create_waiting_app(self._clock, StoreUnavailable("The store is not open yet."))
         self._failure: SchedulerError | None = None
         self._failed_at = 0.0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        app = self._app or self._opened()
+        app = self._app or (self._opened() if _needs_store(environ["PATH_INFO"]) else self._waiting)
         answer: Iterable[bytes] = app(environ, start_response)
         return answer
 
@@ -63,6 +64,11 @@ class Service:
             repository.close()
             raise
         return create_app(Context(repository=repository, clock=self._clock, settings=loaded.settings))
+
+
+def _needs_store(path: str) -> bool:
+    """Health and documents are answered at once, whatever the store does."""
+    return path.startswith(("/api/", "/readyz"))
 
 
 app = Service()

@@ -103,6 +103,8 @@ def test_all_wrong_fields_are_listed_at_once(client: TestClient) -> None:
         {"secrets": ["hunter2"]},
         {"secrets": "hunter2"},
         {"secret": "hunter2"},
+        {"retry": {"token": "hunter2"}},
+        {"tags": {"token": "hunter2"}},
         {"body": ["hunter2"]},
         {"callback_url": "ftp://me:hunter2@example.com/"},
     ],

@@ -138,8 +138,10 @@ def test_a_slash_at_the_end_makes_no_difference(client: TestClient) -> None:
 
 def test_while_the_store_cannot_be_opened_the_process_lives_and_says_so(clock: FakeClock) -> None:
     client = TestClient(create_waiting_app(clock, StoreUnavailable("The folder cannot be written to.")))
-    assert client.simulate_get("/healthz").status_code == 200
-    for path in ("/readyz", "/api/schedules", "/nowhere"):
+    for path in ("/healthz", "/docs/openapi.yml", "/swagger-ui"):
+        assert client.simulate_get(path).status_code == 200
+    assert client.simulate_get("/nowhere").status_code == 404
+    for path in ("/readyz", "/api/schedules", "/api/events/x/y/z"):
         answer = client.simulate_get(path)
         assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_error")
 
@@ -153,6 +155,7 @@ def test_the_service_opens_its_store_at_the_first_request_and_tries_again(
     place.write_text("a file where the folder should be")
     loaded = Loaded(settings=Settings(embedded=EmbeddedSettings(data_dir=str(place))), sources={}, file=None)
     client = TestClient(Service(lambda: loaded))
+    assert client.simulate_get("/healthz").status_code == 200
     assert client.simulate_get("/readyz").status_code == 503
     place.unlink()
     assert client.simulate_get("/readyz").json == {"status": "ready"}

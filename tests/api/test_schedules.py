@@ -1,6 +1,7 @@
 """Lists, changes under If-Match, pause, resume, trigger."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -122,6 +123,18 @@ def test_a_change_between_comparing_and_writing_is_stale_too(
     answer = change(client, schedule, CHANGES[0], '"1"')
     assert (answer.status_code, answer.headers["ETag"]) == (412, '"2"')
     assert schedules.get(context, schedule).name == "Faster"
+
+
+def test_of_many_changes_at_once_under_one_revision_one_is_made(client: TestClient, create: Create) -> None:
+    schedule = create()
+
+    def rename(number: int) -> int:
+        body, tag = {"name": f"Name {number}"}, {"If-Match": '"1"'}
+        return client.simulate_patch(f"/api/schedules/{schedule}", json=body, headers=tag).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(rename, range(16)))
+    assert answers == [200] + [412] * 15
 
 
 def test_lists_are_paged_newest_first_and_counted(

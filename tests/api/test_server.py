@@ -37,11 +37,11 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def running(command: list[str], folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The service, answering; stopped at the end if it still runs."""
     port = free_port()
     log = (folder / "log").open("wb")
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder, port), stderr=log)
+    process = subprocess.Popen(command, cwd=folder, env=environment(folder, port, **more), stderr=log)
     try:
         transport = httpx.HTTPTransport(retries=8)  # waits 0, 0.5, 1, 2, ... s until somebody listens
         with httpx.Client(transport=transport, timeout=10) as client:
@@ -135,6 +135,18 @@ def test_the_log_has_one_json_line_for_a_request(tmp_path: Path) -> None:
 def test_gunicorn_with_the_shipped_file_serves_the_same(tmp_path: Path) -> None:
     with running(GUNICORN, tmp_path) as (_, port):
         assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"status": "ready"}
+
+
+def test_a_store_that_is_down_is_told_within_five_seconds(tmp_path: Path) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    store = {"MONGO_URI": f"mongodb://me:hunter2@{nobody}", "REDIS_URL": f"redis://{nobody}"}
+    with running(SERVICE, tmp_path, **store) as (_, port):
+        for path in ("/readyz", "/api/schedules", "/api/events"):
+            answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+            assert answer.status_code == 503
+            assert answer.json()["error"]["code"] == "database_error"
+            assert "hunter2" not in answer.text
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
 
 
 @pytest.mark.parametrize("signalled", [signal.SIGTERM, signal.SIGINT])
