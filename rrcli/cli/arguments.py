@@ -68,19 +68,31 @@ def without_dtstart(rule: str) -> str:
     return "\n".join(line for line in rule.split("\n") if not line.upper().startswith("DTSTART"))
 
 
+def is_utc(rule: str) -> bool:
+    """Whether the rule text says itself that it is in UTC; then no time zone goes with it."""
+    return re.match(r"DTSTART:\d{8}T\d{6}Z\n", rule) is not None
+
+
 def once(at: str, timezone: str | None, now: datetime) -> str:
-    """The rule of `--at`: one occurrence, in the future. Raises InvalidInput."""
-    start = _ical(at, "at", timezone, now, zoned=False)
-    if _instant(at, "at", timezone, now) < now:
+    """The rule of `--at`: one occurrence, in the future. Raises InvalidInput.
+
+    It is on the wall clock of `timezone`, except in the hour that comes twice: its second run has no name
+    there, so the rule is in UTC.
+    """
+    instant = _instant(at, "at", timezone, now)
+    if instant < now:
         problem = FieldError(field="at", value=at, allowed="must lie in the future")
         raise InvalidInput([problem])
+    start = f"{instant:%Y%m%dT%H%M%S}Z"
+    if timezone and not (local := instant.astimezone(_zone(timezone))).fold:
+        start = f"{local:%Y%m%dT%H%M%S}"
     return f"DTSTART:{start}\nRRULE:FREQ=DAILY;COUNT=1"
 
 
-def _ical(text: str, field: str, timezone: str | None, now: datetime, *, zoned: bool = True) -> str:
+def _ical(text: str, field: str, timezone: str | None, now: datetime) -> str:
     """An iCalendar date-time: on the wall clock when it has to follow the zone's clock changes, else UTC."""
     naive = times.naive_of(text)
-    if naive is None and timezone and zoned:
+    if naive is None and timezone:
         naive = _instant(text, field, timezone, now).astimezone(_zone(timezone)).replace(tzinfo=None)
     if naive is not None and timezone:
         return f"{naive:%Y%m%dT%H%M%S}"
@@ -101,7 +113,7 @@ def _instant(text: str, field: str, timezone: str | None, now: datetime) -> date
 def _zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         problem = FieldError(field="timezone", value=timezone, allowed="must be an IANA time zone")
         raise InvalidInput([problem]) from error
 

@@ -1,6 +1,7 @@
 """Errors as people and scripts meet them: one sentence, a hint, an exit code; JSON with `-o json`."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from rrcli import errors as domain
 from rrcli.cli.exit_codes import ExitCode
 from rrcli.cli.state import State
-from rrcli.cli.text import count, safe, safe_json
+from rrcli.cli.text import count, safe, safe_json, shorten
 
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (click.Abort, ExitCode.INTERRUPTED),
@@ -81,21 +82,19 @@ def _trace(error: Exception) -> None:
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Whether `-o json` stands on a line that could not be parsed up to it."""
-    joined = " ".join(arguments).replace("=", " ")
-    return any(f"{flag} json" in joined for flag in ("-o", "--output"))
+    return re.search(r"(^|\s)(-o\s?|--output[\s=])json", " ".join(arguments)) is not None
 
 
 def _described(error: Exception) -> dict[str, Any]:
     """The error in the REST shape: code, message, and where there are any hint and details."""
     if isinstance(error, domain.SchedulerError):
-        told: dict[str, Any] = {"code": error.code, "message": error.message}
+        told: dict[str, Any] = {"code": error.code, "message": shorten(error.message, _LONGEST)}
         hint = error.hint or _HINTS.get(type(error))
         if isinstance(error, domain.InvalidSettings) and hint and "config show" in hint:
             hint = _SETTINGS_HINT
         if isinstance(error, domain.InvalidInput):
             told["details"] = [
-                {"field": each.field, "message": each.sentence().removeprefix(f"{each.field}: ")}
-                for each in error.fields
+                {"field": each.field, "message": _without_field(each)} for each in error.fields
             ]
     elif isinstance(error, click.UsageError):
         told = {"code": "usage", "message": error.format_message()}
@@ -112,10 +111,17 @@ def _described(error: Exception) -> dict[str, Any]:
 _SETTINGS_HINT = "Every key with its default and what is allowed: rrcli config init --path -"
 """Instead of the settings' own hint, which is a command that fails in the same way."""
 
+_LONGEST = 400
+"""Characters of a message that are shown: it may quote what was refused."""
+
 _HINTS = {
     domain.StoreUnavailable: "See which store is meant, and from where: rrcli config show",
     domain.StoreCorrupt: "Was it written by a newer version? Restore it from a backup, or name another.",
 }
+
+
+def _without_field(error: domain.FieldError) -> str:
+    return shorten(error.sentence().removeprefix(f"{error.field}: "), _LONGEST)
 
 
 def _sentence(told: dict[str, Any], state: State) -> str:

@@ -29,7 +29,7 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
 
     try:
         zone = ZoneInfo(value)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         near = did_you_mean(value, available_timezones())
         hint = f" Did you mean {near}?" if near else " Use an IANA name, such as Europe/Berlin."
         raise click.BadParameter(f"{value!r} is not a time zone.{hint}", context, parameter) from error

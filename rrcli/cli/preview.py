@@ -13,7 +13,7 @@ from rrcli.operations import preview as operation
 from rrcli.operations import rules
 
 EXAMPLES = """
-rrcli preview --rrule 'FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;BYMINUTE=0;BYSECOND=0'
+rrcli preview --rrule 'FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;BYMINUTE=0'
 rrcli preview --rrule 'FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0' \\
     --timezone Europe/Berlin --after 2027-03-27 -n 3
 rrcli preview --rrule @rule.txt -n 100 --before 2028-01-01

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rrcli.cli import schedule_tables
+from rrcli.cli import arguments, schedule_tables
 from rrcli.cli.group import command
 from rrcli.cli.output import emit
 from rrcli.cli.schedule_options import fields_of, rule_of, schedule_options
@@ -27,7 +27,7 @@ rrcli schedule create --name sync --rrule @rule.txt -o ids \\
 
 UPDATE_EXAMPLES = """
 rrcli schedule update report --timezone America/New_York
-rrcli schedule update report -H 'Authorization: Bearer 456' -H 'X-Old:' --if-match 3
+rrcli schedule update report -H 'X-New: 1' -H 'X-Old:' --if-match 3
 rrcli schedule update report --tag '' --method ''
 """
 
@@ -55,7 +55,8 @@ def create(state: State, /, **options: Any) -> None:
     rule = rule_of(options, now)
     if rule is None:
         raise click.UsageError("Say when it runs: --rrule, or --at for once.")
-    created = operation.create(state.context(), fields_of(options) | {"rrule": rule})
+    data = fields_of(options) | _rule_fields(rule, options)
+    created = operation.create(state.context(), data)
     _show(state, "Created", created)
 
 
@@ -76,12 +77,18 @@ def update(state: State, /, schedule: str, if_match: int | None, **options: Any)
     stored = operation.resolve(state.context(), schedule)
     rule = rule_of(options | _zone(options, stored), now, stored=stored.rrule)
     if rule is not None:
-        data["rrule"] = rule
+        data |= _rule_fields(rule, options)
     if "headers" in data:
         data["headers"] = _merged(stored, data["headers"])
     if not data:
         raise click.UsageError("Say what to change.")
     _show(state, "Updated", operation.update(state.context(), stored.id, data, expected_revision=if_match))
+
+
+def _rule_fields(rule: str, options: dict[str, Any]) -> dict[str, str | None]:
+    """The rule, and no time zone beside a rule of --at that had to be in UTC."""
+    in_utc = options["at"] is not None and arguments.is_utc(rule)
+    return {"rrule": rule} | ({"timezone": None} if in_utc else {})
 
 
 def _zone(options: dict[str, Any], stored: Schedule) -> dict[str, Any]:

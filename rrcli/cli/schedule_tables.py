@@ -8,7 +8,7 @@ from rrcli.cli import event_tables, occurrences, times
 from rrcli.cli.output import Json
 from rrcli.cli.state import State
 from rrcli.cli.tables import Cell, Column, Row, fields, state_cell, table, title
-from rrcli.cli.text import count, safe, short_ids
+from rrcli.cli.text import count, safe, short_ids, wrap
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
@@ -82,8 +82,9 @@ def confirmation(state: State, what: str, schedule: Schedule, now: datetime) -> 
 
 def page(state: State, schedule: Schedule, now: datetime) -> str:
     """Everything about one schedule."""
+    names = wrap(safe(schedule.name), state.width and state.width - len("  completed"))
     parts = [
-        f"{title(safe(schedule.name))}  {state_cell(schedule.state).styled(schedule.state)}",
+        "\n".join(map(title, names)) + f"  {state_cell(schedule.state).styled(schedule.state)}",
         fields(_facts(state, schedule, now), width=state.width),
     ]
     if rows := _upcoming(state, schedule, now, 5):

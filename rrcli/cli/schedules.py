@@ -41,7 +41,9 @@ schedule.add_command(schedule_edit.update)
 @schedule.command(
     "list", examples="rrcli schedule list\nrrcli schedule list --state paused --tag nightly -o ids"
 )
-@click.option("--state", "wanted", type=click.Choice([*ScheduleState]), help="In this state.")
+@click.option(
+    "--state", "wanted", type=click.Choice([str(each) for each in ScheduleState]), help="In this state."
+)
 @click.option("--name", metavar="TEXT", help="With this in the name; case does not matter.")
 @click.option("--tag", metavar="WORD", help="With this tag.")
 @click.option(

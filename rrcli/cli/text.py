@@ -66,7 +66,8 @@ def wrap(text: str, width: int | None) -> list[str]:
     while width is not None and cells(text) > width:
         fitting = shorten(text, width + 1).removesuffix("…")
         head, blank, _ = fitting.rpartition(" ")
-        line = head if blank and head.strip() else fitting
+        cut_in_a_word = text[len(fitting)] != " "
+        line = head if cut_in_a_word and blank and head.strip() else fitting
         lines.append(line)
         text = text[len(line) :].lstrip(" ")
     return [*lines, text]
