@@ -68,14 +68,18 @@ schema = schemathesis.openapi.from_path(specification_path(), config=CONFIG)
 schema.app = _answer
 
 
-@schema.parametrize()
-@settings(
+SETTINGS = settings(
     max_examples=20,
+    stateful_step_count=8,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@schema.parametrize()
+@SETTINGS
 def test_the_service_does_what_its_specification_says(case: Any) -> None:
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if _mislabelled(case) else [])
 
@@ -84,3 +88,8 @@ def _mislabelled(case: Any) -> bool:
     """Schemathesis calls a case right in which it has put a header that is wrong (its coverage phase)."""
     components = case.meta.components.values()
     return case.meta.generation.mode.is_positive and any(part.mode.is_negative for part in components)
+
+
+# Walks along the links of the specification: create, read, change, trigger, cancel, delete the same schedule.
+TestWalks = schema.as_state_machine().TestCase
+TestWalks.settings = settings(SETTINGS, max_examples=10)
