@@ -29,7 +29,25 @@ class Duration(click.ParamType[float]):
         return found
 
 
+class Utf8(click.ParamType[str]):
+    """Text that a store can hold and that is not empty: `delete "$UNSET"` must not mean any schedule."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        try:
+            usable = bool(text.encode())
+        except UnicodeEncodeError:
+            usable = False
+        if not usable:
+            self.fail("It is empty, or not UTF-8.", param, ctx)
+        return text
+
+
 DURATION = Duration()
+UTF8 = Utf8()
+PAGE = click.IntRange(1, 1_000_000_000)
 
 
 def read_text(value: str, option: str) -> str:

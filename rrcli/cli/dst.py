@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
 
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
+"""The day before and after must exist, too."""
+
 
 def note(recurrence: Recurrence, instant: datetime) -> str | None:
     """A remark about an occurrence whose wall-clock time was skipped, or happens twice; mostly None."""
-    if recurrence.timezone == "UTC":
+    if recurrence.timezone == "UTC" or not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
         return None
     zone = ZoneInfo(recurrence.timezone)
     local = instant.astimezone(zone)

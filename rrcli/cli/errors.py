@@ -63,6 +63,9 @@ def report(error: Exception, state: State, arguments: Sequence[str]) -> ExitCode
     code = exit_code(error)
     if code is ExitCode.INTERRUPTED:
         return code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.message, err=True)
+        return code
     if state.verbose:
         _trace(error)
     told = _described(error)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rrcli.cli import event_tables
+from rrcli.cli import arguments, event_tables
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.state import State, pass_state
@@ -37,9 +37,9 @@ def _page_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to show."
     )
     page = click.option(
-        "--page", type=click.IntRange(1), default=1, show_default=True, help="Which page of them."
+        "--page", type=arguments.PAGE, default=1, show_default=True, help="Which page of them."
     )
-    return click.argument("schedule", required=False)(limit(page(function)))
+    return click.argument("schedule", required=False, type=arguments.UTF8)(limit(page(function)))
 
 
 @events.command("pending", examples="rrcli events pending report\nrrcli events pending --limit 5")
@@ -86,7 +86,7 @@ def _id(view: dict[str, Any]) -> str:
 
 
 @events.command("show", examples="rrcli events show 65f1c0a2b3c4\nrrcli events show 65f1c0a2b3c4 -o json")
-@click.argument("event")
+@click.argument("event", type=arguments.UTF8)
 @pass_state
 def show(state: State, event: str) -> None:
     """Show the whole story of one EVENT: every status, every attempt, what was answered."""
@@ -100,7 +100,7 @@ def show(state: State, event: str) -> None:
 
 
 @events.command("cancel", examples="rrcli events cancel 65f1c0a2b3c4")
-@click.argument("event")
+@click.argument("event", type=arguments.UTF8)
 @pass_state
 def cancel(state: State, event: str) -> None:
     """Take a waiting EVENT out of the queues for good."""

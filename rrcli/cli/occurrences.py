@@ -26,7 +26,7 @@ def views(
 
 
 def _view(number: int, instant: datetime, recurrence: Recurrence, zone: tzinfo | None, now: datetime) -> Json:
-    local = instant.astimezone(zone)
+    local = times.on_clock(instant, zone)
     return {
         "number": number,
         "utc": format_instant(instant),

@@ -22,7 +22,7 @@ rrcli preview nightly-report --tz America/New_York -o json
 
 
 @command("preview", examples=EXAMPLES)
-@click.argument("schedule", required=False)
+@click.argument("schedule", required=False, type=arguments.UTF8)
 @click.option("--rrule", metavar="RULE", help="RFC 5545 rule, or DTSTART/RRULE lines; @FILE or - reads it.")
 @click.option("--dtstart", metavar="TIME", help="First occurrence of --rrule; now unless given.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone that --rrule is on; UTC unless given.")

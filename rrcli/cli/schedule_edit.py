@@ -61,7 +61,7 @@ def create(state: State, /, **options: Any) -> None:
 
 
 @command("update", examples=UPDATE_EXAMPLES)
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @schedule_options(required=False)
 @if_match
 @pass_state

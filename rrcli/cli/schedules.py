@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import schedule_edit, schedule_tables
+from rrcli.cli import arguments, schedule_edit, schedule_tables
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match
@@ -44,12 +44,12 @@ schedule.add_command(schedule_edit.update)
 @click.option(
     "--state", "wanted", type=click.Choice([str(each) for each in ScheduleState]), help="In this state."
 )
-@click.option("--name", metavar="TEXT", help="With this in the name; case does not matter.")
-@click.option("--tag", metavar="WORD", help="With this tag.")
+@click.option("--name", type=arguments.UTF8, metavar="TEXT", help="With this in the name, in any case.")
+@click.option("--tag", type=arguments.UTF8, metavar="WORD", help="With this tag.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many to show."
 )
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page of them.")
+@click.option("--page", type=arguments.PAGE, default=1, show_default=True, help="Which page of them.")
 @pass_state
 def list_(state: State, wanted: str | None, name: str | None, tag: str | None, limit: int, page: int) -> None:
     """List schedules, newest first."""
@@ -73,7 +73,7 @@ def list_(state: State, wanted: str | None, name: str | None, tag: str | None, l
 
 
 @schedule.command("show", examples="rrcli schedule show report\nrrcli schedule show 65f1c0 -o yaml")
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @pass_state
 def show(state: State, schedule: str) -> None:
     """Show one SCHEDULE: its fields, the next 5 occurrences and the last events."""
@@ -86,7 +86,7 @@ def show(state: State, schedule: str) -> None:
 
 
 @schedule.command("pause", examples="rrcli schedule pause report\nrrcli schedule pause report --if-match 3")
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @if_match
 @pass_state
 def pause(state: State, schedule: str, if_match: int | None) -> None:
@@ -97,7 +97,7 @@ def pause(state: State, schedule: str, if_match: int | None) -> None:
 
 
 @schedule.command("resume", examples="rrcli schedule resume report")
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @if_match
 @pass_state
 def resume(state: State, schedule: str, if_match: int | None) -> None:
@@ -108,7 +108,7 @@ def resume(state: State, schedule: str, if_match: int | None) -> None:
 
 
 @schedule.command("trigger", examples="rrcli schedule trigger report")
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @pass_state
 def trigger(state: State, schedule: str) -> None:
     """Run a SCHEDULE once, now, whatever its rule and state."""
@@ -130,7 +130,7 @@ def _triggered(found: Schedule, event: "Event") -> str:
 @schedule.command(
     "delete", examples="rrcli schedule delete report\nrrcli schedule delete report --yes --if-match 3"
 )
-@click.argument("schedule")
+@click.argument("schedule", type=arguments.UTF8)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @if_match
 @pass_state

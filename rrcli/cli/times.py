@@ -1,9 +1,13 @@
 """Instants and durations: as people write them on a command line, and as they are shown."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from rrcli.core.timefmt import parse_instant
+from rrcli.errors import FieldError, InvalidInput
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:d|h|m|s|ms)\s*)+")
@@ -26,9 +30,10 @@ def instant_of(text: str, *, field: str, now: datetime) -> datetime:
     text = text.strip()
     if text.lower() == "now":
         return now
-    if text.startswith("+") and (seconds := seconds_of(text[1:])) is not None:
-        return now + timedelta(seconds=seconds)
-    return parse_instant(text, field=field)
+    seconds = seconds_of(text[1:]) if text.startswith("+") else None
+    if seconds is None:
+        return _bounded(lambda: parse_instant(text, field=field), text, field)
+    return _bounded(lambda: now + timedelta(seconds=seconds), text, field)
 
 
 def instant_on_clock(text: str, *, field: str, now: datetime, zone: tzinfo | None) -> datetime:
@@ -36,7 +41,19 @@ def instant_on_clock(text: str, *, field: str, now: datetime, zone: tzinfo | Non
     naive = naive_of(text)
     if naive is None:
         return instant_of(text, field=field, now=now)
-    return (naive.replace(tzinfo=zone) if zone else naive).astimezone(UTC)
+    return _bounded(lambda: (naive.replace(tzinfo=zone) if zone else naive).astimezone(UTC), text, field)
+
+
+def _bounded(make: Callable[[], datetime], text: str, field: str) -> datetime:
+    """The instant, if a calendar of any zone can hold it and the days around it."""
+    try:
+        found = make()
+        if _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            return found
+    except (OverflowError, ValueError, OSError):
+        pass
+    allowed = f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}"
+    raise InvalidInput([FieldError(field=field, value=text, allowed=allowed)])
 
 
 def naive_of(text: str) -> datetime | None:
@@ -73,18 +90,26 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
+def on_clock(instant: datetime, zone: tzinfo | None) -> datetime:
+    """The instant on the clock of `zone` (None: the machine's); in UTC on the last day that there is."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
+
+
 def absolute(instant: datetime, zone: tzinfo | None, *, seconds: bool = True) -> str:
     """`2026-11-24 08:30:00`, on the clock of `zone` (None: the machine's)."""
-    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+    return on_clock(instant, zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 def with_offset(instant: datetime, zone: tzinfo | None) -> str:
     """`2026-11-24 08:30:00 +01:00`: the wall-clock time and what makes it an instant."""
-    local = instant.astimezone(zone)
+    local = on_clock(instant, zone)
     offset = local.strftime("%z")
     return f"{local:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
 
 
 def zone_name(zone: tzinfo | None, instant: datetime) -> str:
     """`Europe/Berlin`; for the machine's own zone its abbreviation, such as `CET`."""
-    return str(getattr(zone, "key", None) or instant.astimezone(zone).strftime("%Z"))
+    return str(getattr(zone, "key", None) or on_clock(instant, zone).strftime("%Z"))

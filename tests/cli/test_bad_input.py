@@ -164,3 +164,36 @@ def test_a_wrong_secret_setting_is_not_shown(run, monkeypatch):
 def test_nothing_that_was_refused_is_stored(run):
     create(run, url="/foo")
     assert run("schedule", "list", "-o", "json").out == "[]\n"
+
+
+@pytest.mark.parametrize("reference", ["", "\udcff"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["schedule", "show"], ["schedule", "delete", "-y"], ["events", "show"], ["schedule", "list", "--name"]],
+    ids=" ".join,
+)
+def test_an_empty_or_unreadable_reference_means_nothing(run, arguments, reference):
+    assert create(run).code == 0
+    assert run(*arguments, reference).code == 2
+    assert len(run("schedule", "list", "-o", "ids").out.split()) == 1
+
+
+@pytest.mark.parametrize("time", ["0001-01-01", "9999-12-31T23:59:59", "+99999999999d", "+999999999d"])
+def test_a_time_that_no_calendar_holds_is_refused(run, time):
+    for option in ("--after", "--before"):
+        result = run("preview", "--rrule", "FREQ=DAILY", "--tz", "Asia/Tokyo", option, time)
+        assert result.code == 4
+        assert f"{option}: must lie in the years 1900 to 9998" in result.err
+    zoned = ("--timezone", "Asia/Tokyo", "--at", time)
+    assert run("schedule", "create", "--name", "x", "--callback-url", URL, *zoned).code == 4
+
+
+def test_the_last_day_of_all_is_shown_as_well_as_it_can_be(run):
+    rule = "DTSTART:99991231T230000Z\nRRULE:FREQ=DAILY;COUNT=1"
+    result = run("preview", "--rrule", rule, "--tz", "Asia/Tokyo")
+    assert result.code == 0
+    assert "9999-12-31 23:00:00Z" in result.out
+
+
+def test_a_page_beyond_all_bounds_is_a_usage_error(run):
+    assert run("schedule", "list", "--page", "9" * 30).code == 2

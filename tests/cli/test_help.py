@@ -84,7 +84,9 @@ def test_version(run):
 
 def test_no_command_shows_the_help(run):
     result = run()
-    assert "Commands:" in result.out + result.err
+    assert result.code == 2
+    assert result.err.startswith("Usage: rrcli")
+    assert "Commands:" in result.err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
