@@ -41,6 +41,8 @@ class Access:
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
+        if not hasattr(req.context, "request_id"):  # Falcon refuses its inner methods before anything else
+            self.process_request(req, resp)
         resp.set_header("X-Request-Id", req.context.request_id)
         resp.set_header("X-Content-Type-Options", "nosniff")
         if resp.get_header("Cache-Control") is None:

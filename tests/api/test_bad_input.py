@@ -302,9 +302,12 @@ def test_a_method_that_is_not_there_is_told_with_those_that_are(client: TestClie
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
-def test_a_method_that_nobody_knows_is_refused(client: TestClient) -> None:
-    environ = create_environ("/api/schedules") | {"REQUEST_METHOD": "BREW"}
-    expect(call(client, environ), 400, "invalid_request")
+@pytest.mark.parametrize("method", ["BREW", "WEBSOCKET"])
+def test_a_method_that_nobody_knows_is_refused(client: TestClient, method: str) -> None:
+    environ = create_environ("/api/schedules") | {"REQUEST_METHOD": method}
+    answer = call(client, environ)
+    expect(answer, 400, "invalid_request")
+    assert answer.headers["X-Request-Id"]
 
 
 def call(client: TestClient, environ: dict[str, Any]) -> Result:

@@ -60,7 +60,10 @@ CONFIG = SchemathesisConfig.from_dict(
         "generation": {"deterministic": True, "max-examples": 20},
         # Else values come from literals in this product's source, which changes with every commit.
         "analysis": {"constants": {"enabled": False}},
-        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "409", "412"]}},
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "409", "412"]},
+            "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "413", "415", "422"]},
+        },
     }
 )
 
