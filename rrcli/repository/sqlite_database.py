@@ -1,5 +1,6 @@
 """The embedded store's file: connections, transactions, schema, and driver errors as domain errors."""
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -74,7 +75,7 @@ class Database:
         _require_sqlite()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._make_file()
             with self._borrowed() as connection:
                 if self._version(connection) == 0:
                     with self._alone():
@@ -84,6 +85,20 @@ class Database:
                 f"The store {self.path} cannot be opened: {error.strerror or error}.",
                 hint="Let this user write there, or name another folder with RRCLI_DATA_DIR.",
             ) from error
+
+    def _make_file(self) -> None:
+        """Make the file with its mode, or see that it may be used.
+
+        One that exists is never opened here: closing it would drop the locks that SQLite holds on it in this
+        process, and another process would then remove the log from under us (sqlite.org/howtocorrupt, 2.2).
+        """
+        try:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+            if not os.access(self.path, os.R_OK | os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
     def ping(self) -> None:
         """Open the file anew: a connection that is already open would not notice that it has gone."""

@@ -4,6 +4,8 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
@@ -320,3 +322,18 @@ def test_what_a_killed_writer_had_begun_is_undone(database: Database) -> None:
 
     with database.write() as connection:
         assert connection.execute("SELECT count(*) FROM meta").fetchone() == (0,)
+
+
+def test_init_beside_an_open_connection_keeps_its_locks(path: Path) -> None:
+    """Without its locks, another process that opens and closes the file would remove the log."""
+    script = (
+        "import sys; from pathlib import Path; from rrcli.repository.sqlite import SqliteRepository\n"
+        "with SqliteRepository.open(Path(sys.argv[1])) as other: other.init()"
+    )
+    with SqliteRepository.open(path) as opened:
+        opened.init()
+        opened.schedules.add([schedule()])
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        assert path.with_name("store.db-wal").exists()
+        with SqliteRepository.open(path) as second:
+            assert second.schedules.find(limit=1).total == 1
