@@ -4,6 +4,7 @@ What other readers of the same text might take differently is refused: duplicate
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -113,8 +114,7 @@ def _require_json(req: falcon.Request) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise MalformedRequest(f"The body has {_shown(twice)} twice in one object.")
     return found
 

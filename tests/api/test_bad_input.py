@@ -129,6 +129,7 @@ REFUSED_BODIES = {
     "half a surrogate pair": b'{"name": "\\ud800"}',
     "a name twice": b'{"name": "a", "name": "b"}',
     "a name twice inside": b'{"retry": {"factor": 2, "factor": 3}}',
+    "a name twice among 80,000": b"{" + b"".join(b'"%d":1,' % n for n in range(80_000)) + b'"79999":1}',
     "NaN": b'{"timeout_seconds": NaN}',
     "Infinity": b'{"timeout_seconds": -Infinity}',
     "a list": b"[]",
