@@ -66,21 +66,22 @@ def report(error: Exception, state: State, arguments: Sequence[str]) -> ExitCode
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.message, err=True)
         return code
+    from rrcli.log import redact
+
     if state.verbose:
-        _trace(error)
+        click.echo(redact(_trace(error)), err=True, nl=False)
     told = _described(error)
+    told["message"] = redact(told["message"])
     as_json = state.output in ("json", "jsonl") or _asks_for_json(arguments)
     text = safe_json(json.dumps({"error": told}, ensure_ascii=False)) if as_json else _sentence(told, state)
     click.echo(text, err=True, color=None if state.wants_colour else False)
     return code
 
 
-def _trace(error: Exception) -> None:
+def _trace(error: Exception) -> str:
     import traceback
 
-    from rrcli.log import redact
-
-    click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
+    return "".join(traceback.format_exception(error))
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

@@ -116,7 +116,7 @@ def rule_of(options: dict[str, Any], now: datetime, *, stored: str | None = None
         if rule is not None or dtstart is not None:
             raise click.UsageError("--at runs once; it does not go with --rrule or --dtstart.")
         return arguments.once(at, options["timezone"], now)
-    if "-" in (rule, options["body"]) and rule == options["body"]:
+    if rule == "-" == options["body"]:
         raise click.UsageError("Only one of --rrule and --body can be read from stdin.")
     text = arguments.rule_text(rule) if rule is not None else None
     if dtstart is None:

@@ -101,7 +101,7 @@ def _daemons(state: State, found: operation.Status) -> str:
             each.daemon,
             state_cell(_liveness(found, each)),
             times.relative(each.seen_at, found.now),
-            times.span((found.now - each.started_at).total_seconds()),
+            times.span(round((found.now - each.started_at).total_seconds())),
             str(each.pid),
             each.host,
         )

@@ -76,7 +76,7 @@ def relative(instant: datetime, now: datetime) -> str:
 def span(seconds: float) -> str:
     """A length of time in its two largest units: `3 d 4 h`, `1 m 30 s`, `250 ms`."""
     if 0 < seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.2g} ms" if seconds < 0.0095 else f"{seconds * 1000:.0f} ms"
     if seconds < 59.5:
         return f"{seconds:.3g} s"
     rest = round(seconds)

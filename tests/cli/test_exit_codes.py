@@ -109,6 +109,21 @@ def test_an_unreachable_store_is_5_within_5_seconds(run, monkeypatch):
     assert "pass@" not in result.err
 
 
+URI = "mongodb://user:hunter2@box"
+
+
+def test_no_message_and_no_trace_shows_a_password(run, monkeypatch):
+    monkeypatch.setattr("rrcli.operations.status.status", _leaking)
+    for arguments in (["-v"], ["-o", "json"]):
+        result = run("status", *arguments)
+        assert "mongodb://***@box" in result.err
+        assert "hunter2" not in result.err
+
+
+def _leaking(_context):
+    raise ValueError(URI)
+
+
 def test_a_data_folder_that_cannot_be_written_is_5(run, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("RRCLI_DATA_DIR", str(tmp_path / "file" / "data"))

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -121,18 +120,19 @@ def process_shell(line: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_ctrl_c_is_130_without_a_trace(tmp_path):
+    rule = tmp_path / "rule"
+    os.mkfifo(rule)
     with subprocess.Popen(
-        command("preview", "--rrule", "-"),
-        stdin=subprocess.PIPE,
+        command("preview", "--rrule", f"@{rule}"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as waiting:
-        time.sleep(0.8)
-        waiting.send_signal(signal.SIGINT)
-        _, said = waiting.communicate(timeout=10)
+        with rule.open("w"):  # returns when the command has opened the other end, and waits there
+            waiting.send_signal(signal.SIGINT)
+            out, said = waiting.communicate(timeout=20)
     assert waiting.returncode == 130
-    assert said.strip() == ""
+    assert (out + said).strip() == ""
 
 
 def test_a_terminal_without_unicode_gets_substitutes(create):
@@ -177,7 +177,16 @@ def test_relative_times_have_two_units(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0 s"), (0.012, "12 ms"), (3.4, "3.4 s"), (59.7, "1 m"), (3661, "1 h 1 m")]
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (0.0003, "0.3 ms"),
+        (0.0098, "10 ms"),
+        (0.012, "12 ms"),
+        (3.4, "3.4 s"),
+        (59.7, "1 m"),
+        (3661, "1 h 1 m"),
+    ],
 )
 def test_spans(seconds, shown):
     assert times.span(seconds) == shown
