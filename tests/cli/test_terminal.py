@@ -122,15 +122,17 @@ def process_shell(line: str) -> subprocess.CompletedProcess[str]:
 def test_ctrl_c_is_130_without_a_trace(tmp_path):
     rule = tmp_path / "rule"
     os.mkfifo(rule)
-    with subprocess.Popen(
-        command("preview", "--rrule", f"@{rule}"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as waiting:
-        with rule.open("w"):  # returns when the command has opened the other end, and waits there
-            waiting.send_signal(signal.SIGINT)
-            out, said = waiting.communicate(timeout=20)
+    with (
+        subprocess.Popen(
+            command("preview", "--rrule", f"@{rule}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as waiting,
+        rule.open("w"),
+    ):  # returns when the command has opened the other end, and waits there
+        waiting.send_signal(signal.SIGINT)
+        out, said = waiting.communicate(timeout=20)
     assert waiting.returncode == 130
     assert (out + said).strip() == ""
 
