@@ -1,0 +1,58 @@
+"""The state diagram says what the code does: the same states, and no step that nobody makes."""
+
+import re
+
+from rrcli.core.models import EventState
+from tests.docs.markdown import ROOT, blocks
+
+FLOW = ROOT / "docs" / "flow.md"
+_STEP = re.compile(r"^\s*(\S+) --> (\S+?)(?:: .+)?$", re.M)
+
+
+def _steps() -> list[tuple[str, str]]:
+    diagrams = [block.text for block in blocks(FLOW) if block.language == "mermaid"]
+    assert len(diagrams) == 1
+    assert diagrams[0].startswith("stateDiagram-v2\n")
+    return _STEP.findall(diagrams[0])
+
+
+def test_the_diagram_holds_exactly_the_states_of_the_model() -> None:
+    drawn = {state for step in _steps() for state in step} - {"[*]"}
+    assert drawn == {state.value for state in EventState}
+
+
+def test_every_line_of_the_diagram_is_a_step() -> None:
+    (diagram,) = (block.text for block in blocks(FLOW) if block.language == "mermaid")
+    assert len(_steps()) == len(diagram.splitlines()) - 1
+
+
+def test_final_states_end_and_live_ones_do_not() -> None:
+    ends = {state for state, target in _steps() if target == "[*]"}
+    assert ends == {state.value for state in EventState if state.final}
+
+
+def test_every_live_state_can_be_left_and_every_state_reached() -> None:
+    steps = _steps()
+    reached, waiting = {"[*]"}, ["[*]"]
+    while waiting:
+        here = waiting.pop()
+        there = {target for state, target in steps if state == here} - reached
+        reached |= there
+        waiting += there
+    assert reached == {"[*]"} | {state.value for state in EventState}
+
+
+def test_each_step_stands_in_the_table_of_who_makes_it() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| `(\w+)` \|", FLOW.read_text(encoding="utf-8"), re.M)
+    live = {state.value for state in EventState if not state.final}
+    told = set()
+    for sources, target in rows:
+        names = (
+            {"[*]"}
+            if "–" in sources
+            else live
+            if "any live" in sources
+            else set(re.findall(r"`(\w+)`", sources))
+        )
+        told |= {(source, target) for source in names}
+    assert told == {step for step in _steps() if step[1] != "[*]"}
