@@ -30,7 +30,7 @@ from rrcli.core.recurrence.zones import EPOCH
 
 # Patterns are dropped when together they hold this many times (about 1 MB).
 _KEPT_TIMES = 24_000
-_KEPT_PATTERNS = 400
+_KEPT_PATTERNS = 2_000
 # Days in the 400 years after which the Gregorian calendar repeats, a whole number of weeks.
 _CYCLE_DAYS = 146_097
 # Above this many times a day, a pattern is laid out by hours instead of by days.

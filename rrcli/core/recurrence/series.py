@@ -154,9 +154,13 @@ class Series:
                     yield from self._across_gap(steps, max(cursor, across.touched), across, begin)
                     cursor = across.wall + across.gap
                     low = pattern.rank(timedelta(0, cursor - first))
-                elif low < changed:
-                    yield _shifted(pattern, january, offset, low, changed)
-                    low = changed
+                else:
+                    if low < changed:
+                        yield _shifted(pattern, january, offset, low, changed)
+                        low = changed
+                    if change.gap > 0 and cursor < first + change.wall:
+                        # Nothing was removed, so what stands behind the gap goes on from `begin`.
+                        low = max(low, pattern.rank(timedelta(0, begin + change.after - first)))
                 offset = change.after
             high = pattern.size if year < LAST_YEAR else _readable(pattern, first, offset)
             if low < high:

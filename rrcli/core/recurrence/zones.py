@@ -123,7 +123,7 @@ class Zone:
         """The earliest wall second that may denote `instant` or a later one."""
         wall = instant + self.offset(instant)
         year = year_of(wall // DAY_SECONDS)
-        for near in (year - 1, year):
+        for near in (year - 1, year, year + 1):
             for change in self.changes(near):
                 if change.gap > 0 and change.wall <= wall < change.wall + change.gap:
                     return change.touched
