@@ -1,11 +1,16 @@
 """`python -m rrcli` is `rrcli`."""
 
+import sys
+
 
 def main() -> None:
     """Entry point of the console script."""
-    from rrcli.cli.main import run
+    try:
+        from rrcli.cli.main import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # during the imports, before the command line could see it
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,19 @@
 """The service under gunicorn, in this process: settings, port, start."""
 
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from rrcli.errors import SchedulerError
+from rrcli.listening import address, require_port
 from rrcli.settings import Loaded, Settings
 from rrcli_api.wsgi import Service
-
-
-class PortTaken(SchedulerError):
-    """The address to listen on cannot be had."""
 
 
 def serve(loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises PortTaken before anything is started."""
     api = loaded.settings.api
-    _require_port(api.host, api.port)
+    require_port(api.host, api.port)
     _Server(loaded).run()
 
 
@@ -26,7 +21,7 @@ def options(settings: Settings) -> Mapping[str, Any]:
     """gunicorn's settings; config/gunicorn.conf.py takes them from here too."""
     api = settings.api
     return {
-        "bind": [_address(api.host, api.port)],
+        "bind": [address(api.host, api.port)],
         "workers": api.workers,
         "threads": api.threads,
         "worker_class": "rrcli_api.gunicorn_worker.Worker",
@@ -58,23 +53,3 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Service:
         return Service(lambda: self._loaded)
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _require_port(host: str, port: int) -> None:
-    """gunicorn would try for five seconds and say it less clearly."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            why = error.strerror or error
-            raise PortTaken(
-                f"The API cannot listen on {_address(host, port)}: {why}.",
-                hint="Stop what listens there, or choose another port: API_PORT=8081.",
-            ) from error

@@ -62,17 +62,17 @@ def up(state: State, embedded: bool) -> NoReturn:
     supervisord keeps the four running; one that dies is started again at once. Logs go to this terminal.
     """
     from rrcli.cli import supervise
+    from rrcli.listening import address, require_port
     from rrcli.repository.factory import data_dir
 
     settings = supervise.for_terminal(state.settings)
     if embedded:
         settings = replace(settings, mongo=replace(settings.mongo, uri=None))
-    supervise.require_port(settings.api.host, settings.api.port)
+    require_port(settings.api.host, settings.api.port)
     store = _require_store(state, settings)
     folder = data_dir(settings) / "run" / str(settings.api.port)
     configuration = supervise.prepare(settings, folder)
-    host = f"[{settings.api.host}]" if ":" in settings.api.host else settings.api.host
-    state.remark(f"API      http://{host}:{settings.api.port}/swagger-ui")
+    state.remark(f"API      http://{address(settings.api.host, settings.api.port)}/swagger-ui")
     state.remark(f"Store    {store}")
     state.remark("Stop with Ctrl-C.")
     state.close()

@@ -2,13 +2,11 @@
 
 import os
 import pwd
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rrcli.errors import SchedulerError
 from rrcli.settings import Settings, keys
 
 PROGRAMS = {
@@ -20,12 +18,6 @@ PROGRAMS = {
 """What runs, and the module that each is."""
 
 STOP_MARGIN_SECONDS = 5
-
-
-class PortTaken(SchedulerError):
-    """The API's port is in use."""
-
-    code = "port_taken"
 
 
 def prepare(settings: Settings, folder: Path) -> Path:
@@ -64,20 +56,6 @@ def environment(folder: Path) -> dict[str, str]:
     names = {key.env for key in keys()}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
     return inherited | {"RRCLI_CONFIG": str(folder / "config.yaml"), "PYTHONWARNINGS": "ignore"}
-
-
-def require_port(host: str, port: int) -> None:
-    """Raises PortTaken when the API could not listen there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(
-                f"The API cannot listen on {host}:{port}: {error.strerror}.",
-                hint="Stop what listens there, or choose another port: rrcli up --port 8081",
-            ) from error
 
 
 def for_terminal(settings: Settings) -> Settings:

@@ -1,5 +1,6 @@
 """The edge where errors of pymongo and redis-py become the product's own."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -76,5 +77,8 @@ def _unavailable(error: Exception, server: str, key: str) -> StoreUnavailable:
 
 
 def _short(error: Exception) -> str:
-    """The first part of a driver's message: pymongo appends its whole view of the topology."""
-    return redact(" ".join(str(error).split()))[:200]
+    """The first part of a driver's message: pymongo appends its settings and its view of the topology."""
+    first = re.split(r" \(configured timeouts|, Timeout: |, Topology Description: ", str(error), maxsplit=1)[
+        0
+    ]
+    return redact(" ".join(first.split()))[:200]
