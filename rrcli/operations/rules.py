@@ -53,7 +53,7 @@ def changed(old: Schedule, values: Mapping[str, Any]) -> Recurrence:
     timezone = values.get("timezone", old.timezone)
     if "rrule" not in values:
         return accept(_floating(old.rrule), timezone, anchor=_anchor(old))
-    start = _TIMES.match(old.rrule)
+    start = _TIMES.match(old.rrule) if _is_readable(old) else None
     if start is None or timezone != old.timezone or not _lacks_start(values["rrule"]):
         return accept(values["rrule"], timezone, anchor=_anchor(old))
     zone = start["zone"].removeprefix(";TZID=") if start["zone"] else timezone
@@ -73,6 +73,14 @@ def _anchor(schedule: Schedule) -> datetime:
         return local.astimezone(UTC)
     except (ValueError, KeyError, OverflowError):
         return schedule.created_at
+
+
+def _is_readable(schedule: Schedule) -> bool:
+    try:
+        recurrence_of(schedule)
+    except InvalidRule:
+        return False
+    return True
 
 
 def _lacks_start(rrule: str) -> bool:
@@ -98,4 +106,11 @@ def _floating(rrule: str) -> str:
 def _refused(rrule: object, timezone: object, error: InvalidRule) -> InvalidInput:
     beside = error.part.lower() in ("timezone", "tzid") and error.position is None
     field, value = ("timezone", timezone) if beside else ("rrule", rrule)
-    return InvalidInput([FieldError(field=field, value=value, allowed=error.message)], hint=error.hint)
+    return InvalidInput(
+        [FieldError(field=field, value=value, allowed=_bounded(error.message))], hint=error.hint
+    )
+
+
+def _bounded(message: str) -> str:
+    """The message without the middle of what it quotes; the reason stands at its end."""
+    return message if len(message) <= 400 else f"{message[:100]}...{message[-200:]}"

@@ -34,6 +34,7 @@ from rrcli.operations.window import OCCURRENCES_PER_PASS, queue_window, skipped_
 from rrcli.repository.base import Page, QueueEntry
 
 _WRITE_TRIES = 10
+_EVENTS_AT_ONCE = 100_000
 
 
 def create(context: Context, data: Mapping[str, object]) -> Schedule:
@@ -202,8 +203,10 @@ def delete(context: Context, schedule_id: str, *, expected_revision: int | None 
 
 def forget(context: Context, schedule_id: str) -> None:
     """Remove all events of a schedule that is gone; safe to repeat."""
-    live = context.repository.events.forget(schedule_id)
-    context.repository.queues.withdraw(live)
+    events, queues = context.repository.events, context.repository.queues
+    # Out of the queues first: who has forgotten the events cannot find their queue entries any more.
+    queues.withdraw([event.id for event in events.unfinished(schedule_id, limit=_EVENTS_AT_ONCE)])
+    queues.withdraw(events.forget(schedule_id))
 
 
 def _write(
@@ -303,7 +306,7 @@ def _supersede(context: Context, schedule: Schedule, now: datetime) -> None:
     repository = context.repository
     stale = [
         event
-        for event in repository.events.unfinished(schedule.id, limit=100_000)
+        for event in repository.events.unfinished(schedule.id, limit=_EVENTS_AT_ONCE)
         if not may_fire(schedule, event)
     ]
     taken = repository.queues.withdraw([event.id for event in stale])
