@@ -86,10 +86,7 @@ def _date_lines(name: str, placed: tuple[PlacedMoment, ...]) -> Iterator[str]:
 
 def read_components(text: str, timezone: str | None, anchor: datetime | None) -> Components:
     """Read a text; `timezone` places a floating DTSTART, `anchor` stands in for a missing one."""
-    lines: dict[str, list[ContentLine]] = {}
-    for line in content_lines(text):
-        lines.setdefault(line.name, []).append(line)
-    _refuse_too_much(lines)
+    lines = _lines_by_name(text)
     rules = [read_rule(line) for line in lines.get("RRULE", ())]
     removing = [read_rule(line) for line in lines.get("EXRULE", ())]
     timezone = None if timezone is None else known_zone(timezone, None)
@@ -112,15 +109,23 @@ def read_components(text: str, timezone: str | None, anchor: datetime | None) ->
     )
 
 
-def _refuse_too_much(lines: dict[str, list[ContentLine]]) -> None:
-    rules = [line for name in ("RRULE", "EXRULE") for line in lines.get(name, ())]
-    if rules and sum(len(line.value) for line in rules) > LONGEST_RULE_CHARACTERS:
-        message = f"all rules together are longer than {LONGEST_RULE_CHARACTERS} characters"
-        raise refuse(message, rules[0].name, rules[0].value, rules[0].position)
-    for name in ("RDATE", "EXDATE"):
-        if sum(line.value.count(",") + 1 for line in lines.get(name, ())) > MOST_DATES:
-            first = lines[name][0]
-            raise refuse(f"more than {MOST_DATES} dates", name, first.value, first.position)
+def _lines_by_name(text: str) -> dict[str, list[ContentLine]]:
+    """The lines under their names, refused as soon as they hold too much."""
+    lines: dict[str, list[ContentLine]] = {}
+    rule_characters = 0
+    dates = {"RDATE": 0, "EXDATE": 0}
+    for line in content_lines(text):
+        if line.name in dates:
+            dates[line.name] += line.value.count(",") + 1
+            if dates[line.name] > MOST_DATES:
+                raise refuse(f"more than {MOST_DATES} dates", line.name, line.value, line.position)
+        elif line.name != "DTSTART":
+            rule_characters += len(line.value)
+            if rule_characters > LONGEST_RULE_CHARACTERS:
+                message = f"the rules are longer than {LONGEST_RULE_CHARACTERS} characters"
+                raise refuse(message, line.name, line.value, line.position)
+        lines.setdefault(line.name, []).append(line)
+    return lines
 
 
 def _read_start(lines: list[ContentLine], timezone: str | None) -> tuple[str, Moment]:

@@ -67,6 +67,11 @@ class ElapsedSteps:
             for first in range(self._cycle)
         )
 
+    def next_period(self, begin: int) -> int:
+        """The first instant at or after `begin` that lies in a period of the rule."""
+        into_step = (begin - self._first_period) % self._step
+        return begin if into_step < self._unit else begin - into_step + self._step
+
     def runs(self, begin: int, end: int, offset: int) -> Iterator[SteppedRun]:
         """The occurrences in the instants [begin, end), in which `offset` holds, in ascending runs."""
         grids = self._grids(offset)

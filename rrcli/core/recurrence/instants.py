@@ -6,12 +6,10 @@ from datetime import datetime
 from heapq import merge
 from itertools import chain
 
-from rrcli.core.recurrence.calendar import DAY_SECONDS, date_of
+from rrcli.core.recurrence.calendar import DAY_SECONDS
 from rrcli.core.recurrence.components import Components
 from rrcli.core.recurrence.moments import to_datetime, to_instant
-from rrcli.core.recurrence.rule import Rule
 from rrcli.core.recurrence.series import FIRST_INSTANT, LAST_INSTANT, Series
-from rrcli.core.recurrence.zones import Zone
 
 
 class InstantSet:
@@ -23,8 +21,8 @@ class InstantSet:
         # A rule that is removed by an equal one is settled here, not by walking both for ever.
         rules = [rule for rule in components.rules if rule not in removing]
         self._zone = zone
-        self._rules = [_series(rule, components.start.wall, zone) for rule in rules]
-        self._removing = [_series(rule, components.start.wall, zone) for rule in components.removing_rules]
+        self._rules = [Series.of(rule, components.start.wall, zone) for rule in rules]
+        self._removing = [Series.of(rule, components.start.wall, zone) for rule in components.removing_rules]
         added = {placed.instant for placed in components.added}
         if not components.rules:
             added.add(components.start.instant(zone))
@@ -81,6 +79,11 @@ class InstantSet:
         """What rules and added dates give, before anything is removed."""
         return chain.from_iterable(self._merged(begin, size, LAST_INSTANT + 1))
 
+    def all_removed(self, times: list[datetime]) -> bool:
+        """Whether all of these ascending candidates are removed."""
+        pointers = [_Pointer(series) for series in self._removing]
+        return all(self._is_removed(time) or any(each.holds(time) for each in pointers) for time in times)
+
     def _merged(self, begin: int, size: int, end: int) -> Iterator[list[datetime]]:
         if begin >= end:
             return
@@ -125,8 +128,3 @@ class _Pointer:
             chunk = next(self._series.chunks(to_instant(time)[0], 1), None)
             self._next = chunk[0] if chunk else None
         return self._next == time
-
-
-def _series(rule: Rule, start_wall: int, zone: Zone | None) -> Series:
-    start = date_of(start_wall // DAY_SECONDS)
-    return Series(rule.completed(start.month, start.day, start.weekday()), start_wall, zone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rrcli.core.recurrence.moments import Moment, read_moment
 from rrcli.core.recurrence.rule import WEEKDAYS, Frequency, Rule, Skip, WeekdayItem
-from rrcli.core.recurrence.text import LONGEST_RULE_CHARACTERS, ContentLine, refuse
+from rrcli.core.recurrence.text import ContentLine, refuse
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.IGNORECASE)
@@ -64,10 +64,6 @@ class _Part:
 
 def read_rule(line: ContentLine) -> Rule:
     """The rule that an RRULE or EXRULE line holds; refuses whatever RFC 5545 does not allow."""
-    if len(line.value) > LONGEST_RULE_CHARACTERS:
-        raise refuse(
-            f"longer than {LONGEST_RULE_CHARACTERS} characters", line.name, line.value, line.position
-        )
     if line.parameters:
         first = line.parameters[0]
         raise refuse("takes no parameters", line.name, f"{first.name}={first.value}", first.position)

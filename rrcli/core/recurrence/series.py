@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, LAST_YEAR, january_first, year_of
+from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, LAST_YEAR, date_of, january_first, year_of
 from rrcli.core.recurrence.calendar_steps import CalendarSteps, PatternKey
 from rrcli.core.recurrence.elapsed_steps import ElapsedSteps
 from rrcli.core.recurrence.moments import to_datetime
@@ -54,6 +54,17 @@ class Series:
         self._counted_end: int | None = None
         self._laid_years: dict[tuple[PatternKey, int], _LaidYear] = {}
         self._laid_times = 0
+
+    @classmethod
+    def of(cls, rule: Rule, start_wall: int, zone: Zone | None) -> "Series":
+        """The occurrences of a rule as it is written, DTSTART filling in what it leaves open."""
+        start = date_of(start_wall // DAY_SECONDS)
+        return cls(rule.completed(start.month, start.day, start.weekday()), start_wall, zone)
+
+    def meets_wall(self, begin: int, end: int) -> bool:
+        """Whether a rule of wall times has one in the wall seconds [begin, end) after DTSTART."""
+        begin = max(begin, self._start_wall)
+        return isinstance(self._steps, CalendarSteps) and self._steps.meets(begin, end)
 
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
         """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
@@ -115,7 +126,7 @@ class Series:
 
     def _elapsed_runs(self, steps: ElapsedSteps, begin: int, stop: int) -> Iterator[Run]:
         looked_ahead = False
-        while begin <= stop:
+        while (begin := steps.next_period(begin)) <= stop:
             if begin >= _LASTING_FROM and not looked_ahead:
                 looked_ahead = True
                 lasting = (0,) if self._zone is None else self._zone.lasting_offsets()

@@ -5,6 +5,7 @@ Every refusal names the offset, in characters of the text that was given, at whi
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rrcli.errors import InvalidRule
@@ -12,6 +13,7 @@ from rrcli.errors import InvalidRule
 LONGEST_RULE_CHARACTERS = 6_500
 # Room for the most dates that are accepted (10,000), each on a line with a long zone name.
 LONGEST_TEXT_CHARACTERS = 1_000_000
+MOST_LINES = 25_000
 PROPERTIES = ("DTSTART", "RRULE", "RDATE", "EXDATE", "EXRULE")
 
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -51,19 +53,23 @@ class ContentLine:
         return _original(self._folds, self._start + offset)
 
 
-def content_lines(text: str) -> list[ContentLine]:
+def content_lines(text: str) -> Iterator[ContentLine]:
     """The properties of a recurrence text; a bare `FREQ=…` stands for one RRULE line."""
     if len(text) > LONGEST_TEXT_CHARACTERS:
         raise refuse(f"longer than {LONGEST_TEXT_CHARACTERS} characters", "text", text, 0)
     if unseen := _UNSEEN.search(text.replace("\r\n", "\n\n")):
         raise refuse("a control character", "text", repr(unseen.group()), unseen.start())
+    if text.count("\n") > MOST_LINES:
+        raise refuse(f"more than {MOST_LINES} lines", "text", text, 0)
     logical = _unfolded(text)
     if not logical:
         raise refuse("nothing here", "RRULE", text, 0, "Give a rule such as FREQ=DAILY")
     if len(logical) == 1 and re.match(r"[A-Za-z0-9-]+=", logical[0][0]):
         line, folds = logical[0]
-        return [ContentLine("RRULE", (), line, _original(folds, 0), folds, 0)]
-    return [_content_line(line, folds) for line, folds in logical]
+        yield ContentLine("RRULE", (), line, _original(folds, 0), folds, 0)
+        return
+    for line, folds in logical:
+        yield _content_line(line, folds)
 
 
 def _unfolded(text: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
