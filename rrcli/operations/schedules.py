@@ -322,7 +322,10 @@ def may_fire(schedule: Schedule, event: Event) -> bool:
         return True
     if schedule.state is ScheduleState.PAUSED:
         return False
-    return recurrence_of(schedule).after(event.run_time, inclusive=True) == event.run_time
+    try:
+        return recurrence_of(schedule).after(event.run_time, inclusive=True) == event.run_time
+    except InvalidRule:  # another program's document: nothing says that this is still wanted
+        return False
 
 
 def superseded(schedule: Schedule, event: Event, now: datetime) -> Event:

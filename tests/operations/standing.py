@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from rrcli.core.models import Event, EventState, Kind, Schedule
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
@@ -13,6 +15,9 @@ from rrcli_daemons.prequeuer import Prequeuer
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:9/hook"
 ALWAYS = timedelta(days=36_500)
+
+# For what is decided before any store is asked: one backend is enough.
+on_one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 def after(seconds: float) -> datetime:

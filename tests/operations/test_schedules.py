@@ -25,6 +25,7 @@ from tests.operations.standing import (
     live,
     make,
     minutes,
+    on_one_store,
     prequeue,
     queued,
     run_times,
@@ -127,6 +128,7 @@ def test_jitter_delays_the_call_and_not_the_nominal_instant(context: Context):
     assert context.repository.queues.head() == min(event.due for event in live(context, schedule))
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "rrule",
     [
@@ -152,17 +154,20 @@ def test_a_wrong_rule_is_refused_soon_and_under_its_field(context: Context, rrul
     assert schedules.find(context, limit=1).total == 0
 
 
+@on_one_store
 @pytest.mark.parametrize("timezone", ["Nowhere/Land", "../../etc/passwd", "EST5EDT4,M3", "\x1b[2J"])
 def test_a_wrong_time_zone_is_refused_under_its_field(context: Context, timezone: str):
     (error,) = refused(make, context, timezone=timezone)
     assert error.field == "timezone"
 
 
+@on_one_store
 def test_a_wrong_zone_inside_the_rule_is_refused_under_the_rule(context: Context):
     (error,) = refused(make, context, "DTSTART;TZID=Nowhere/Land:20260302T120000\nRRULE:FREQ=DAILY")
     assert error.field == "rrule"
 
 
+@on_one_store
 def test_a_rule_emptied_by_its_exceptions_is_refused(context: Context):
     (error,) = refused(
         make, context, "DTSTART:20260302T120000Z\nRRULE:FREQ=DAILY;COUNT=1\nEXDATE:20260302T120000Z"
@@ -170,6 +175,7 @@ def test_a_rule_emptied_by_its_exceptions_is_refused(context: Context):
     assert error.field == "rrule"
 
 
+@on_one_store
 def test_a_mask_for_which_nothing_is_stored_is_refused(context: Context):
     errors = refused(make, context, headers={"X-A": MASK}, secrets=[SECRET])
     errors += refused(make, context, secrets=[SECRET, MASK])
@@ -197,6 +203,7 @@ def test_a_change_of_other_fields_leaves_the_queues_alone(context: Context):
     assert_in_agreement(context, schedule)
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "data",
     [
@@ -241,6 +248,7 @@ def test_a_new_rule_without_dtstart_keeps_the_anchor(context: Context, clock: Fa
     assert changed.rrule == "DTSTART:20260302T120000Z\nRRULE:FREQ=DAILY"
 
 
+@on_one_store
 @pytest.mark.parametrize(
     ("start", "rrule"),
     [
@@ -273,6 +281,7 @@ def test_a_new_time_zone_alone_keeps_the_wall_clock(context: Context):
     }
 
 
+@on_one_store
 @pytest.mark.parametrize(("before", "then"), [("Europe/Berlin", None), (None, "Europe/Berlin")])
 def test_a_time_zone_can_be_taken_away_and_given(context: Context, before: str | None, then: str | None):
     schedule = make(context, "DTSTART:20260301T083000\nRRULE:FREQ=DAILY", timezone=before)
@@ -328,6 +337,7 @@ def test_masked_values_keep_what_is_stored(context: Context):
     assert changed.secrets == (OTHER_SECRET, OTHER_SECRET)
 
 
+@on_one_store
 def test_a_mask_beyond_what_is_stored_is_refused_on_a_change(context: Context):
     schedule = make(context, headers={"X-A": "one"}, secrets=[SECRET])
     data = {"headers": {"X-B": MASK}}
@@ -358,6 +368,7 @@ def test_a_stale_revision_is_a_conflict(context: Context, act: Callable[[Context
     act(context, schedule.id, 2)
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "act",
     [
