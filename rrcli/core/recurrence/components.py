@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, january_first
 from rrcli.core.recurrence.moments import (
@@ -27,8 +28,7 @@ from rrcli.core.recurrence.zones import Zone, zone_named
 MOST_DATES = 10_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PlacedMoment:
+class PlacedMoment(NamedTuple):
     """A date or date-time with the zone in which its local time is meant."""
 
     zone_name: str

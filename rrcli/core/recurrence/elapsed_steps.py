@@ -22,6 +22,7 @@ from rrcli.core.recurrence.calendar import (
     january_first,
     mask_of,
     shape_of,
+    weekday_of,
     year_of,
 )
 from rrcli.core.recurrence.days import DayFilter, in_year
@@ -64,8 +65,15 @@ class ElapsedSteps:
             for phase, offsets in self._grids(offset)
             if offsets
             for shape in all_shapes()
-            for first in range(self._cycle)
+            for first in self._first_days(shape)
         )
+
+    def _first_days(self, shape: YearShape) -> range:
+        """The days of the cycle that can be 1 January of such a year."""
+        if self._cycle % 7:
+            return range(self._cycle)
+        # Day 0 was a Thursday, so in whole weeks the weekday gives the day away.
+        return range((shape.weekday - weekday_of(0)) % 7, self._cycle, 7)
 
     def next_period(self, begin: int) -> int:
         """The first instant at or after `begin` that lies in a period of the rule."""

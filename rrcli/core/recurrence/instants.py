@@ -11,6 +11,9 @@ from rrcli.core.recurrence.components import Components
 from rrcli.core.recurrence.moments import to_datetime, to_instant
 from rrcli.core.recurrence.series import FIRST_INSTANT, LAST_INSTANT, Series
 
+# What may be removed is looked through this many at a time, since many in a row may go.
+_LEAST_SIFTED = 32
+
 
 class InstantSet:
     """All occurrences of one recurrence text as aware UTC datetimes."""
@@ -57,12 +60,15 @@ class InstantSet:
         return to_instant(chunk[0])[0] if chunk else None
 
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
-        """Occurrences in the instants [begin, end), ascending, in lists of at most `size`."""
+        """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
+        removes = bool(self._removed or self._removed_days or self._removing)
+        if removes:
+            size = max(size, _LEAST_SIFTED)
         if len(self._rules) == 1 and not self._added:
             found: Iterable[list[datetime]] = self._rules[0].chunks(begin, size, end)
         else:
             found = self._merged(begin, size, end)
-        if not (self._removed or self._removed_days or self._removing):
+        if not removes:
             yield from found
             return
         pointers = [_Pointer(series) for series in self._removing]

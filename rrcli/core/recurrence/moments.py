@@ -3,8 +3,8 @@
 import difflib
 import importlib.resources
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR
@@ -19,8 +19,7 @@ _DURATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
+class Moment(NamedTuple):
     """A date or date-time as written: wall seconds, whether it is a bare date, whether it is UTC."""
 
     wall: int
@@ -28,10 +27,10 @@ class Moment:
     is_utc: bool = False
 
     def __str__(self) -> str:
-        value = WALL_EPOCH + timedelta(0, self.wall)
+        value = (WALL_EPOCH + timedelta(0, self.wall)).isoformat()
         if self.is_date:
-            return f"{value:%Y%m%d}".rjust(8, "0")
-        return f"{value:%Y%m%dT%H%M%S}".rjust(15, "0") + ("Z" if self.is_utc else "")
+            return value[:10].replace("-", "")
+        return value.replace("-", "").replace(":", "") + ("Z" if self.is_utc else "")
 
     def instant(self, zone: Zone | None) -> int:
         """The instant in seconds: as UTC when it is UTC, otherwise on the clock of `zone`."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, LAST_YEAR, date_of, january_first, year_of
 from rrcli.core.recurrence.calendar_steps import CalendarSteps, PatternKey
 from rrcli.core.recurrence.elapsed_steps import ElapsedSteps
-from rrcli.core.recurrence.moments import to_datetime
+from rrcli.core.recurrence.moments import to_datetime, to_instant
 from rrcli.core.recurrence.rule import Rule
 from rrcli.core.recurrence.runs import ListedRun, Pattern, PatternRun, Run
 from rrcli.core.recurrence.zones import RULES_ONLY_FROM, Change, YearOffsets, Zone
@@ -16,6 +16,8 @@ from rrcli.core.recurrence.zones import RULES_ONLY_FROM, Change, YearOffsets, Zo
 # DTSTART may be the first of January 1900 in a zone up to a day ahead of UTC.
 FIRST_INSTANT = january_first(FIRST_YEAR) * DAY_SECONDS - DAY_SECONDS
 LAST_INSTANT = january_first(LAST_YEAR + 1) * DAY_SECONDS - 1
+# A COUNT up to this is counted out at once; longer ones only where they may have run out.
+_SOON_COUNTED = 64
 # Laid years are dropped when together they hold this many times (about 1 MB).
 _KEPT_TIMES = 24_000
 # From here on zones keep to a few offsets, so that "never again" can be told without walking on.
@@ -69,6 +71,8 @@ class Series:
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
         """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
         begin, stop = max(begin, self.start), min(end - 1, self._until)
+        if self._count is not None and (self._count <= _SOON_COUNTED or not self._surely_counted(begin)):
+            stop = min(stop, self._end_by_count())
         if begin > stop:
             return
         last = to_datetime(stop)
@@ -90,15 +94,14 @@ class Series:
         """The times up to `last` and within COUNT."""
         if times and times[-1] > last:
             times = times[: bisect_right(times, last)]
-        if self._count is not None and times and not self._surely_counted(times[-1]):
+        if self._count is not None and times and not self._surely_counted(to_instant(times[-1])[0]):
             times = times[: bisect_right(times, to_datetime(self._end_by_count()))]
         return times
 
-    def _surely_counted(self, time: datetime) -> bool:
+    def _surely_counted(self, instant: int) -> bool:
         """Whether so little time has passed since DTSTART that COUNT cannot have run out."""
         assert self._count is not None
-        passed = int((time - to_datetime(self.start)).total_seconds())
-        return self._steps.most(self.start, self.start + passed) <= self._count
+        return self._steps.most(self.start, instant) <= self._count
 
     def _end_by_count(self) -> int:
         """The instant of the last occurrence that COUNT lets through, worked out once."""
@@ -112,7 +115,7 @@ class Series:
         for run in self._runs(self.start, self._until):
             if left <= len(run):
                 last = run.take(left - 1, left)[0]
-                return int((last - to_datetime(0)).total_seconds())
+                return to_instant(last)[0]
             left -= len(run)
         return LAST_INSTANT
 

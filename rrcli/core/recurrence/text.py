@@ -16,9 +16,12 @@ LONGEST_TEXT_CHARACTERS = 1_000_000
 MOST_LINES = 25_000
 PROPERTIES = ("DTSTART", "RRULE", "RDATE", "EXDATE", "EXRULE")
 
+_BARE_RULE = re.compile(r"[A-Za-z0-9-]+=")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=("[^"\x00-\x1f\x7f]*"|[^";:,\x00-\x1f\x7f]*)')
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+Folds = tuple[tuple[int, int], ...]
 
 
 def refuse(message: str, part: str, value: str, position: int | None, hint: str | None = None) -> InvalidRule:
@@ -45,7 +48,7 @@ class ContentLine:
     parameters: tuple[Parameter, ...]
     value: str
     position: int
-    _folds: tuple[tuple[int, int], ...]
+    _folds: Folds
     _start: int
 
     def at(self, offset: int) -> int:
@@ -61,41 +64,51 @@ def content_lines(text: str) -> Iterator[ContentLine]:
         raise refuse("a control character", "text", repr(unseen.group()), unseen.start())
     if text.count("\n") > MOST_LINES:
         raise refuse(f"more than {MOST_LINES} lines", "text", text, 0)
-    logical = _unfolded(text)
-    if not logical:
+    bare = None
+    count = 0
+    for count, (line, folds) in enumerate(_unfolded(text), start=1):
+        is_bare = _BARE_RULE.match(line) is not None
+        if bare or (is_bare and count > 1):
+            position = _original(folds, 0)
+            raise refuse("a rule among other lines has to begin with RRULE:", "RRULE", bare or line, position)
+        if is_bare:
+            bare = line
+            yield ContentLine("RRULE", (), line, _original(folds, 0), folds, 0)
+        else:
+            yield _content_line(line, folds)
+    if not count:
         raise refuse("nothing here", "RRULE", text, 0, "Give a rule such as FREQ=DAILY")
-    if len(logical) == 1 and re.match(r"[A-Za-z0-9-]+=", logical[0][0]):
-        line, folds = logical[0]
-        yield ContentLine("RRULE", (), line, _original(folds, 0), folds, 0)
-        return
-    for line, folds in logical:
-        yield _content_line(line, folds)
 
 
-def _unfolded(text: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+def _unfolded(text: str) -> Iterator[tuple[str, Folds]]:
     """Logical lines, each with (index in the line, offset in the text) of its pieces."""
-    logical: list[tuple[list[str], list[tuple[int, int]], int]] = []
-    offset = 0
+    pieces: list[str] = []
+    folds: list[tuple[int, int]] = []
+    length = offset = 0
     for raw in text.split("\n"):
         line = raw.removesuffix("\r")
-        if logical and line[:1] in (" ", "\t") and line.strip():
-            pieces, folds, length = logical[-1]
-            pieces.append(line[1:])
-            folds.append((length, offset + 1))
-            logical[-1] = pieces, folds, length + len(line) - 1
-        elif line.strip():
-            indent = len(line) - len(line.lstrip())
-            logical.append(([line[indent:]], [(0, offset + indent)], len(line) - indent))
+        if line.strip():
+            if pieces and line[0] in " \t":
+                start = 1
+            else:
+                if pieces:
+                    yield "".join(pieces).rstrip(), tuple(folds)
+                pieces, folds, length = [], [], 0
+                start = len(line) - len(line.lstrip())
+            pieces.append(line[start:])
+            folds.append((length, offset + start))
+            length += len(line) - start
         offset += len(raw) + 1
-    return [("".join(pieces).rstrip(), tuple(folds)) for pieces, folds, _ in logical]
+    if pieces:
+        yield "".join(pieces).rstrip(), tuple(folds)
 
 
-def _original(folds: tuple[tuple[int, int], ...], index: int) -> int:
+def _original(folds: Folds, index: int) -> int:
     start, offset = folds[max(bisect_right(folds, (index, 1 << 62)) - 1, 0)]
     return offset + index - start
 
 
-def _content_line(line: str, folds: tuple[tuple[int, int], ...]) -> ContentLine:
+def _content_line(line: str, folds: Folds) -> ContentLine:
     start = _original(folds, 0)
     match = _NAME.match(line)
     name = match.group().upper() if match else ""
