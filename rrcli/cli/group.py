@@ -82,6 +82,8 @@ class _Manners(click.Command):
 
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Its own, not its parent's: click keeps the first help option it makes, whoever asked for it.
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
         self.examples = examples.strip()
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:

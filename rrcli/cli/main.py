@@ -39,7 +39,7 @@ COMMANDS = {
     cls=LazyGroup,
     lazy=COMMANDS,
     examples=EXAMPLES,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:

@@ -41,12 +41,17 @@ def shorten(text: str, width: int) -> str:
     """The text in at most `width` cells, with … where something was cut off."""
     if cells(text) <= width:
         return text
+    return f"{_beginning(text, width - 1).rstrip()}…"
+
+
+def _beginning(text: str, width: int) -> str:
+    """The longest beginning of the text that takes at most `width` cells."""
     kept = ""
     for each in text:
-        if cells(kept + each) > width - 1:
+        if cells(kept + each) > width:
             break
         kept += each
-    return f"{kept.rstrip()}…"
+    return kept
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
@@ -64,7 +69,7 @@ def wrap(text: str, width: int | None) -> list[str]:
     """The text in lines of at most `width` cells (None: one line), broken at blanks where there are any."""
     lines: list[str] = []
     while width is not None and cells(text) > width:
-        fitting = shorten(text, width + 1).removesuffix("…")
+        fitting = _beginning(text, width) or text[0]
         head, blank, _ = fitting.rpartition(" ")
         cut_in_a_word = text[len(fitting)] != " "
         line = head if cut_in_a_word and blank and head.strip() else fitting

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rrcli.cli import times
 from rrcli.cli.main import main
@@ -238,6 +240,14 @@ def test_text_is_measured_and_cut_in_cells():
     assert shorten("日本語", 5) == "日本…"
     assert wrap("aaa bbb ccc", 7) == ["aaa bbb", "ccc"]
     assert wrap("a" * 10, 4) == ["aaaa", "aaaa", "aa"]
+    assert wrap("a" * 5, 4) == ["aaaa", "a"]
+
+
+@given(st.text(), st.integers(2, 30))
+def test_no_wrapped_line_is_wider_than_asked_and_nothing_but_blanks_is_lost(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert all(cells(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_json_for_terminals_is_still_the_same_json():
