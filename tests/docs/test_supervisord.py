@@ -98,19 +98,18 @@ def test_it_runs_is_controlled_over_its_socket_and_stops_in_order(moved: Path, f
     port = load(file=str(folder / "config.yaml"), environ={}).settings.api.port
     with _supervisord(moved) as process:
         _until(lambda: _states(moved) == dict.fromkeys(NAMES, "RUNNING"))
+        _until(lambda: all(_messages(folder, name) for name in NAMES))
         with urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             assert answer.status == 200
         process.terminate()
         assert process.wait(timeout=40) == 0
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
-    logs = {path.stem: path.read_text(encoding="utf-8") for path in (folder / "log").glob("*.log")}
-    assert set(logs) == NAMES | {"supervisord"}
+    assert {path.stem for path in (folder / "log").glob("*.log")} == NAMES | {"supervisord"}
     for name in NAMES - {"api"}:
-        messages = [json.loads(line)["message"] for line in logs[name].splitlines()]
         kind = name.partition("_")[0]
-        assert messages[0] == f"{kind} started"
-        assert messages[-1] == f"{kind} stopped"
+        assert _messages(folder, name)[0] == f"{kind} started"
+        assert _messages(folder, name)[-1] == f"{kind} stopped"
 
 
 @contextmanager
@@ -126,6 +125,11 @@ def _supervisord(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+def _messages(folder: Path, name: str) -> list[str]:
+    text = (folder / "log" / f"{name}.log").read_text(encoding="utf-8")
+    return [json.loads(line)["message"] for line in text.splitlines()]
 
 
 def _states(configuration: Path) -> dict[str, str]:
