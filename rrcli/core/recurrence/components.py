@@ -10,6 +10,7 @@ from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, january_firs
 from rrcli.core.recurrence.moments import (
     Moment,
     known_zone,
+    moment_of,
     read_moment,
     start_of_period,
     to_instant,
@@ -51,6 +52,7 @@ class Components:
     added: tuple[PlacedMoment, ...] = ()
     removed: tuple[PlacedMoment, ...] = ()
     removed_days: tuple[Moment, ...] = ()
+    is_anchored: bool = False  # whether DTSTART was not in the text
 
     @property
     def zone(self) -> Zone | None:
@@ -58,7 +60,7 @@ class Components:
         return zone_named(self.zone_name)
 
     def __str__(self) -> str:
-        start = PlacedMoment(self.zone_name, Moment(self.start.wall))
+        start = PlacedMoment(self.zone_name, Moment(self.start.wall, is_utc=self.zone_name == "UTC"))
         return "\n".join(
             (
                 *_date_lines("DTSTART", (start,)),
@@ -78,10 +80,8 @@ class Components:
 def _date_lines(name: str, placed: tuple[PlacedMoment, ...]) -> Iterator[str]:
     """One line for each zone in which the moments are meant."""
     for zone_name, group in groupby(placed, key=lambda item: item.zone_name):
-        if zone_name == "UTC":
-            yield f"{name}:{','.join(str(Moment(item.moment.wall, is_utc=True)) for item in group)}"
-        else:
-            yield f"{name};TZID={zone_name}:{','.join(str(item.moment) for item in group)}"
+        place = "" if zone_name == "UTC" else f";TZID={zone_name}"
+        yield f"{name}{place}:{','.join(str(item.moment) for item in group)}"
 
 
 def read_components(text: str, timezone: str | None, anchor: datetime | None) -> Components:
@@ -106,6 +106,7 @@ def read_components(text: str, timezone: str | None, anchor: datetime | None) ->
         added=added,
         removed=removed,
         removed_days=days,
+        is_anchored="DTSTART" not in lines,
     )
 
 
@@ -174,37 +175,57 @@ def _typed_moment(value: str, kind: str | None, line: ContentLine, offset: int) 
 def _moments(
     lines: Iterable[ContentLine], allowed: tuple[str, ...], zone_name: str
 ) -> Iterator[PlacedMoment]:
+    """The values of RDATE or EXDATE lines, each with the zone of its line or of the recurrence."""
     for line in lines:
         line_zone, kind = zone_of_line(line, allowed)
+        place = line_zone or zone_name
         offset = 0
         for value in line.value.split(","):
-            if kind == "PERIOD":
-                moment = read_moment(
-                    start_of_period(value, line.name, line.at(offset)), line.name, line.at(offset)
-                )
+            # Positions are worked out only for what is refused: there may be 10,000 values.
+            moment = None if kind == "PERIOD" else moment_of(value)
+            if moment is None or kind is not None or (moment.is_utc and line_zone is not None):
+                moment = _careful_moment(value, kind, line, offset, line_zone)
+            if moment.is_utc:
+                yield PlacedMoment("UTC", moment)
             else:
-                moment = _typed_moment(value, kind, line, offset)
-            if moment.is_utc and line_zone is not None:
-                raise refuse(
-                    "a UTC time (Z) takes no TZID", line.name, value, line.at(offset), "Leave out the Z"
-                )
-            yield PlacedMoment("UTC" if moment.is_utc else line_zone or zone_name, moment)
+                yield PlacedMoment(place, moment)
             offset += len(value) + 1
+
+
+def _careful_moment(
+    value: str, kind: str | None, line: ContentLine, offset: int, line_zone: str | None
+) -> Moment:
+    if kind == "PERIOD":
+        value, kind = start_of_period(value, line.name, line.at(offset)), None
+    moment = _typed_moment(value, kind, line, offset)
+    if moment.is_utc and line_zone is not None:
+        raise refuse("a UTC time (Z) takes no TZID", line.name, value, line.at(offset), "Leave out the Z")
+    return moment
 
 
 def _additions(lines: Iterable[ContentLine], zone_name: str) -> tuple[PlacedMoment, ...]:
     """Added moments; a bare date stands for its local midnight."""
-    found = _moments(lines, ("DATE", "DATE-TIME", "PERIOD"), zone_name)
-    return tuple(sorted({PlacedMoment(each.zone_name, Moment(each.moment.wall)) for each in found}))
+    return _sorted(_moments(lines, ("DATE", "DATE-TIME", "PERIOD"), zone_name))
 
 
 def _removals(
     lines: Iterable[ContentLine], zone_name: str
 ) -> tuple[tuple[PlacedMoment, ...], tuple[Moment, ...]]:
     """Removed moments, and removed local days."""
-    found = set(_moments(lines, ("DATE", "DATE-TIME"), zone_name))
+    found = list(_moments(lines, ("DATE", "DATE-TIME"), zone_name))
     days = {each.moment for each in found if each.moment.is_date}
-    times = {
-        PlacedMoment(each.zone_name, Moment(each.moment.wall)) for each in found if not each.moment.is_date
-    }
-    return tuple(sorted(times)), tuple(sorted(days))
+    return _sorted(each for each in found if not each.moment.is_date), tuple(sorted(days))
+
+
+def _sorted(found: Iterable[PlacedMoment]) -> tuple[PlacedMoment, ...]:
+    """Ascending, none twice, all as times, and those in UTC marked as such."""
+    return tuple(
+        sorted(
+            {
+                each
+                if each.moment.is_utc or (each.zone_name != "UTC" and not each.moment.is_date)
+                else PlacedMoment(each.zone_name, Moment(each.moment.wall, is_utc=each.zone_name == "UTC"))
+                for each in found
+            }
+        )
+    )

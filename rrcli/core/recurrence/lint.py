@@ -50,7 +50,8 @@ def _remarks(components: Components, instants: InstantSet) -> Iterator[Lint]:
     if next(instants.chunks(FIRST_INSTANT, 1), None) is None:
         yield Lint("never-occurs", "This never occurs.")
     for rule in components.rules:
-        yield from _start_remarks(components, rule)
+        if not components.is_anchored:
+            yield from _start_remarks(components, rule)
         yield from _until_remarks(components, rule)
         yield from _date_remarks(components, rule)
         yield from _time_remarks(components, rule)

@@ -11,7 +11,7 @@ from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR
 from rrcli.core.recurrence.text import ContentLine, refuse
 from rrcli.core.recurrence.zones import EPOCH, UTC_NAMES, WALL_EPOCH, Zone, zone_named
 
-_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII | re.IGNORECASE)
+_MOMENT = re.compile(r"\d{8}(?:T\d{6}Z?)?", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(
     r"\+?P(?:\d{1,9}W|\d{1,9}D(?:T(?=\d)(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}S)?)?"
     r"|T(?=\d)(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}S)?)",
@@ -37,28 +37,30 @@ class Moment(NamedTuple):
         return self.wall if self.is_utc or zone is None else zone.instant(self.wall)
 
 
-def read_moment(value: str, part: str, position: int) -> Moment:
-    """`19970714`, `19970714T133000` or `19970714T173000Z`; years 1900 to 9999."""
+def moment_of(value: str) -> Moment | None:
+    """The date or date-time that a text is, None when it is neither or out of range."""
     match = _MOMENT.fullmatch(value)
     if match is None:
-        raise refuse(
-            "not a date or date-time",
-            part,
-            value,
-            position,
-            "Write 20300131, 20300131T093000 or 20300131T093000Z",
-        )
-    year, month, day, hour, minute, second, utc = match.groups()
+        return None
     try:
-        local = datetime(  # noqa: DTZ001  # its zone is known only to the property it stands in
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)
-        )
-    except ValueError as error:
-        raise refuse(str(error), part, value, position) from None
+        local = datetime.fromisoformat(value[:15])
+    except ValueError:
+        return None
     if local.year < FIRST_YEAR:
-        raise refuse(f"before the year {FIRST_YEAR}", part, value, position)
+        return None
     passed = local - WALL_EPOCH
-    return Moment(passed.days * DAY_SECONDS + passed.seconds, is_date=hour is None, is_utc=bool(utc))
+    return Moment(passed.days * DAY_SECONDS + passed.seconds, len(value) == 8, len(value) == 16)
+
+
+def read_moment(value: str, part: str, position: int) -> Moment:
+    """`19970714`, `19970714T133000` or `19970714T173000Z`; years 1900 to 9999."""
+    moment = moment_of(value)
+    if moment is None:
+        hint = "Write 20300131, 20300131T093000 or 20300131T093000Z"
+        raise refuse(
+            f"not a date or date-time of the years {FIRST_YEAR} to 9999", part, value, position, hint
+        )
+    return moment
 
 
 def start_of_period(value: str, part: str, position: int) -> str:
