@@ -6,6 +6,7 @@ from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_HALF_MS = timedelta(microseconds=500)
 
 
 class Clock(Protocol):
@@ -31,8 +32,8 @@ class SystemClock:
 
 
 def to_ms(instant: datetime) -> int:
-    """Epoch milliseconds of an aware datetime, as stored."""
-    return round((instant - _EPOCH) / _MS)
+    """Epoch milliseconds of an aware datetime, as stored: exact in every year, rounded half up."""
+    return (instant - _EPOCH + _HALF_MS) // _MS
 
 
 def from_ms(milliseconds: int) -> datetime:
