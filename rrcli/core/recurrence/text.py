@@ -117,7 +117,7 @@ def _content_line(line: str, folds: Folds) -> ContentLine:
     index = len(name)
     parameters: list[Parameter] = []
     while parameter := _PARAMETER.match(line, index):
-        position = _original(folds, parameter.start(1))
+        position = _original(folds, parameter.start(2))
         key = parameter.group(1).upper()
         if any(other.name == key for other in parameters):
             raise refuse("the parameter is repeated", key, parameter.group(2), position)
