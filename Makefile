@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 
-.PHONY: demo test check format faults bench docs lock clean help
+.PHONY: demo test check format docs pictures lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ format: $(STAMPS)/dev ## Mend what the linters can mend
 
 docs: $(STAMPS)/dev ## Write the generated reference pages anew
 	@$(BIN)/python docs/generate.py
+
+pictures: $(STAMPS)/dev ## Draw the pictures in the docs from real runs
+	@$(BIN)/python docs/pictures.py
 
 lock: $(STAMPS)/dev ## Pin the newest allowed versions in requirements*.lock
 	@$(BIN)/pip install --quiet uv

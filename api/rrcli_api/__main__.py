@@ -4,6 +4,7 @@ import sys
 
 from rrcli import log, settings
 from rrcli.errors import InvalidSettings, SchedulerError
+from rrcli.supervised import stop_with_supervisor
 from rrcli_api.server import serve
 
 _FAILED = 1
@@ -15,6 +16,7 @@ def main() -> int:
     try:
         loaded = settings.load()
         log.setup(loaded.settings.log.level, loaded.settings.log.format)
+        stop_with_supervisor()
         serve(loaded)
     except SchedulerError as error:
         print("Error:", error.message, file=sys.stderr)

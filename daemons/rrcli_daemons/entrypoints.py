@@ -12,6 +12,7 @@ from rrcli.errors import StoreUnavailable
 from rrcli.operations.context import Context
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Loaded
+from rrcli.supervised import stop_with_supervisor
 from rrcli_daemons.loop import Daemon, Loop, new_instance
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def run(name: str, loaded: Loaded) -> None:
     """Run one daemon in the foreground until it is told to stop. Raises KeyError for an unknown name."""
     settings = loaded.settings
     logs.setup(settings.log.level, settings.log.format)
+    stop_with_supervisor()
     with open_repository(settings) as repository:
         context = Context(repository=repository, clock=SystemClock(), settings=settings)
         _RUNNERS[name](context)

@@ -81,6 +81,7 @@ class Loop:
         self._started_at = clock.now()
         self._next_beat = 0.0
         self._waiter: Waiter | None = None
+        self._ready = False
         self._stopping = False
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
@@ -125,6 +126,9 @@ class Loop:
         log.info("%s stopped", self._daemon.name, extra={"action": "stopped"})
 
     def _step(self, now: datetime) -> datetime | None:
+        if not self._ready:
+            self._repository.init()
+            self._ready = True
         if self._waiter is None and self._daemon.channel is not None:
             self._waiter = self._repository.waiter(self._daemon.channel)
         self._beat(now)

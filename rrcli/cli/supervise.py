@@ -1,9 +1,7 @@
 """The whole stack under supervisord: one configuration for all programs, generated for this run."""
 
 import os
-import pwd
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -74,7 +72,7 @@ def _write_private(path: Path, text: str) -> None:
 def _supervisord(settings: Settings, folder: Path) -> str:
     """All programs restart when they end, log to our own output, and get the grace period to stop."""
     stop_seconds = settings.worker.grace_seconds + STOP_MARGIN_SECONDS
-    sections: list[tuple[str, Mapping[str, object]]] = [
+    sections: list[tuple[str, dict[str, object]]] = [
         (
             "supervisord",
             {
@@ -83,12 +81,13 @@ def _supervisord(settings: Settings, folder: Path) -> str:
                 "logfile_maxbytes": 0,
                 "loglevel": "warn",
                 "pidfile": folder / "supervisord.pid",
-                "user": pwd.getpwuid(os.getuid()).pw_name,
             },
         )
     ]
+    if os.getuid() == 0:
+        sections[0][1]["user"] = "root"  # or it warns that it was not told to stay so
     for name, module in PROGRAMS.items():
-        program = {
+        program: dict[str, object] = {
             "command": " ".join([_quoted(sys.executable), "-m", *module]),
             "autorestart": "true",
             "startsecs": 1,

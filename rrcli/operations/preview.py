@@ -34,7 +34,11 @@ def preview(
     Raises InvalidInput for a wrong rule or a limit outside 1 to OCCURRENCES_LIMIT.
     """
     return preview_of(
-        rules.accept(rrule, timezone, anchor=now), now=now, after=after, before=before, limit=limit
+        rules.accept(rrule, timezone, anchor=rules.next_second(now)),
+        now=now,
+        after=after,
+        before=before,
+        limit=limit,
     )
 
 

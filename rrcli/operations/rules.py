@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +27,14 @@ def parse(rrule: str, timezone: str | None) -> Recurrence:
 def recurrence_of(schedule: Schedule) -> Recurrence:
     """The schedule's rule, parsed. Raises InvalidRule."""
     return parse(schedule.rrule, schedule.timezone)
+
+
+def next_second(now: datetime) -> datetime:
+    """The first whole second not before `now`: where a rule without DTSTART starts.
+
+    The second that has begun would be past: a rule with COUNT would fire once less than it says.
+    """
+    return now if now.microsecond == 0 else now.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def accept(rrule: Any, timezone: Any, *, anchor: datetime) -> Recurrence:

@@ -40,12 +40,13 @@ _EVENTS_AT_ONCE = 100_000
 def create(context: Context, data: Mapping[str, object]) -> Schedule:
     """Store a new schedule and queue what falls into the current window.
 
-    A rule without DTSTART is anchored now. Occurrences before now never fire; a rule whose occurrences are
-    all in the past makes a schedule that is completed from the start. Raises InvalidInput.
+    A rule without DTSTART starts at the next whole second, which is its first occurrence. Occurrences before
+    now never fire; a rule whose occurrences are all in the past makes a schedule that is completed from the
+    start. Raises InvalidInput.
     """
     values = check_schedule(data, partial=False)
     now = context.now()
-    recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=now)
+    recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
     next_run = recurrence.after(now, inclusive=True)
     base = Schedule(
         id=random_id(now, secrets.token_bytes(8)),

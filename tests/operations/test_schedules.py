@@ -48,10 +48,10 @@ def refused(act: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Fiel
 # Create
 
 
-def test_a_rule_without_dtstart_is_anchored_at_creation_in_whole_seconds(context: Context, clock: FakeClock):
+def test_a_rule_without_dtstart_starts_at_the_next_whole_second(context: Context, clock: FakeClock):
     clock.advance(timedelta(milliseconds=600))
     schedule = make(context, "FREQ=HOURLY")
-    assert schedule.rrule == "DTSTART:20260302T120000Z\nRRULE:FREQ=HOURLY"
+    assert schedule.rrule == "DTSTART:20260302T120001Z\nRRULE:FREQ=HOURLY"
     assert stored(context, schedule).rrule == schedule.rrule
 
 
