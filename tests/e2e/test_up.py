@@ -105,6 +105,19 @@ def repository_sees(repository: Repository, daemons: int) -> bool:
     return len({beat.daemon for beat in beats}) == daemons
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_nothing_outlives_a_supervisor_that_was_killed(
+    store: Settings, repository: Repository, tmp_path: Path
+) -> None:
+    port = free_port()
+    with up(store, tmp_path / "log", "--port", str(port)) as process:
+        wait_until(lambda: answers(port) and len(daemon_pids(process.pid)) == 3, what="the start")
+        everything = children(process.pid)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(exists(pid) for pid in everything), what="the end of all")
+
+
 def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
     import socket
 
