@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support import servers
-from tests.support.stores import open_again, repository, store
+from tests.support.stores import clock, context, open_again, repository, store, target
 
-__all__ = ["mongo_uri", "open_again", "redis_url", "repository", "store"]
+__all__ = ["clock", "context", "mongo_uri", "open_again", "redis_url", "repository", "store", "target"]
 
 
 @contextmanager

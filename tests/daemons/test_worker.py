@@ -4,23 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
 from tests.support.clock import FakeClock
-from tests.support.receiver import Answer, Receiver, receiver
+from tests.support.receiver import Answer, Receiver
 from tests.support.working import dispatch, work_until, working
 
 NO_LEASE = timedelta(0)
-
-
-@pytest.fixture
-def target():
-    with receiver() as running:
-        yield running
 
 
 def make(context: Context, target: Receiver, **fields: Any) -> str:

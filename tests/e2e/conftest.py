@@ -1,4 +1,4 @@
-"""A running stack on every backend, and a receiver for its calls."""
+"""A running stack on every backend."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +7,7 @@ import pytest
 
 from rrcli.repository.base import Repository
 from rrcli.settings import Settings
-from tests.support.receiver import Receiver, receiver
 from tests.support.stack import DAEMONS, Stack, free_port, running
-
-
-@pytest.fixture
-def target() -> Iterator[Receiver]:
-    with receiver() as started:
-        yield started
 
 
 @pytest.fixture

@@ -5,14 +5,18 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from rrcli.operations.context import Context
 from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Settings
+from tests.support.clock import FakeClock
+from tests.support.receiver import Receiver, receiver
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongo_redis", marks=pytest.mark.servers)])
@@ -65,3 +69,25 @@ def repository(open_again: Callable[[], Repository]) -> Repository:
     opened = open_again()
     opened.init()
     return opened
+
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Noon of a Monday, until the test moves it."""
+    return FakeClock(NOON)
+
+
+@pytest.fixture
+def context(repository: Repository, store: Settings, clock: FakeClock) -> Context:
+    """What operations and daemons work with, on every backend."""
+    return Context(repository=repository, clock=clock, settings=store)
+
+
+@pytest.fixture
+def target() -> Iterator[Receiver]:
+    """A receiver for callbacks."""
+    with receiver() as started:
+        yield started
