@@ -10,23 +10,16 @@ async function prepare() {
     return () => rule.after(from);
   }
   const { RRuleSet, DateTime } = await import("rrule-rust");
-  const set = RRuleSet.parse(text);
-  // Iterating from DTSTART up to the next occurrence is what its iterator offers.
-  const utc = (seconds) => {
-    const date = new Date(seconds * 1000);
-    return DateTime.create(
-      date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(),
-      date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds(), true,
-    );
-  };
-  const from = utc(now);
-  const to = utc(next + 1);
+  const set = RRuleSet.fromString(text);
+  // It has no "next"; a window that ends with the next occurrence makes it walk as far.
+  const from = DateTime.fromTimestamp(now * 1000);
+  const to = DateTime.fromTimestamp((next + 1) * 1000);
   return () => set.between(from, to, true);
 }
 
-const ask = await prepare();
 let best = Infinity;
-for (let round = 0; round < 5 && best > 0; round += 1) {
+for (let round = 0; round < 5; round += 1) {
+  const ask = await prepare(); // anew, so that nothing is answered from a cache
   const began = performance.now();
   ask();
   best = Math.min(best, (performance.now() - began) / 1000);

@@ -62,6 +62,16 @@ HOSTILE = {
 }
 
 
+def pace() -> float:
+    """How much slower this machine is now than an ordinary one (at least 1): limits are for ordinary ones."""
+    best = float("inf")
+    for _ in range(5):
+        began = time.process_time()
+        sum(number * number % 7 for number in range(100_000))
+        best = min(best, time.process_time() - began)
+    return max(1.0, best / 0.008)
+
+
 def measured(text: str, zone: str | None) -> tuple[float, int]:
     """Seconds of processor time and peak bytes of reading a text and asking it everything."""
     for traced in (False, True):
@@ -84,9 +94,9 @@ def measured(text: str, zone: str | None) -> tuple[float, int]:
 @pytest.mark.parametrize("zone", [None, "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("rule", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_rules_are_answered_at_once_and_in_little_memory(rule: str, zone: str | None) -> None:
-    seconds, peak = min(measured(rule, zone) for _ in range(2))
+    seconds, peak = min(measured(rule, zone) for _ in range(3))
     assert peak < MOST_BYTES
-    assert seconds < MOST_SECONDS
+    assert seconds < MOST_SECONDS * pace()
 
 
 def _dates(count: int) -> str:
@@ -118,9 +128,9 @@ HOSTILE_TEXTS = {
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS.keys())
 def test_hostile_texts_are_answered_or_refused_at_once_and_in_little_memory(text: str) -> None:
-    seconds, peak = min(measured(text, None) for _ in range(2))
+    seconds, peak = min(measured(text, None) for _ in range(3))
     assert peak < MOST_BYTES
-    assert seconds < MOST_SECONDS
+    assert seconds < MOST_SECONDS * pace()
 
 
 @pytest.mark.parametrize(
