@@ -33,6 +33,9 @@ _UNIT_SECONDS = {Frequency.HOURLY: 3600, Frequency.MINUTELY: 60, Frequency.SECON
 # Steps that return to the same time of day within this many days are looked up by day.
 _LONGEST_CYCLE_DAYS = 400
 
+_ALL_HOURS = frozenset(range(24))
+_ALL_SIXTY = frozenset(range(60))
+
 Block = tuple[int, int]
 
 
@@ -204,16 +207,16 @@ class _Blocks:
     def __init__(self, rule: Rule) -> None:
         minutes = frozenset(rule.minutes) if rule.frequency >= Frequency.MINUTELY else frozenset()
         seconds = frozenset(rule.seconds) if rule.frequency >= Frequency.SECONDLY else frozenset()
-        self._hours = frozenset(rule.hours or range(24))
-        self._minutes = frozenset(minutes or range(60))
-        self._seconds = frozenset(seconds or range(60))
+        self._hours = frozenset(rule.hours) or _ALL_HOURS
+        self._minutes = minutes or _ALL_SIXTY
+        self._seconds = seconds or _ALL_SIXTY
         self.whole_day = not (rule.hours or minutes or seconds)
         self._in_hour: tuple[Block, ...] = ()
         if minutes or seconds:
             allowed = [
                 60 * minute + second
                 for minute in sorted(self._minutes)
-                for second in (sorted(self._seconds & frozenset(range(60))) if seconds else range(60))
+                for second in (sorted(self._seconds & _ALL_SIXTY) if seconds else range(60))
             ]
             self._in_hour = _joined(allowed, 1)
             self._day: tuple[Block, ...] = tuple(

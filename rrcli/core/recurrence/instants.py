@@ -30,7 +30,7 @@ class InstantSet:
         if not components.rules:
             added.add(components.start.instant(zone))
         self._added = [to_datetime(instant) for instant in sorted(added)]
-        self._removed = frozenset(to_datetime(placed.instant) for placed in components.removed)
+        self._removed = frozenset(placed.instant for placed in components.removed)
         self._removed_days = frozenset(moment.wall // DAY_SECONDS for moment in components.removed_days)
         starts = [series.start for series in self._rules]
         self._first = min([*starts, *added], default=LAST_INSTANT)
@@ -112,11 +112,11 @@ class InstantSet:
             yield chunk
 
     def _is_removed(self, time: datetime) -> bool:
-        if time in self._removed:
+        instant = to_instant(time)[0]
+        if instant in self._removed:
             return True
         if not self._removed_days:
             return False
-        instant = to_instant(time)[0]
         wall = instant if self._zone is None else instant + self._zone.offset(instant)
         return wall // DAY_SECONDS in self._removed_days
 

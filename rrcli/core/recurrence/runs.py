@@ -36,10 +36,14 @@ class Pattern:
         self._width = len(inner)
         self.size = len(starts) * len(inner)
 
-    def moved(self, pieces: Iterable[tuple[int, int, timedelta]]) -> "Pattern | None":
-        """The pattern with each piece [low, high) moved by its delta; None unless it has one time a span."""
-        if self._width != 1:
-            return None
+    @property
+    def is_flat(self) -> bool:
+        """Whether every start has just one time, so that times can be moved one by one."""
+        return self._width <= 1
+
+    def moved(self, pieces: Iterable[tuple[int, int, timedelta]]) -> "Pattern":
+        """The pattern, which is flat, with each piece [low, high) moved by its delta."""
+        assert self.is_flat
         inner = self._inner[0]
         starts: list[timedelta] = []
         for low, high, delta in pieces:

@@ -18,7 +18,8 @@ FIRST_INSTANT = january_first(FIRST_YEAR) * DAY_SECONDS - DAY_SECONDS
 LAST_INSTANT = january_first(LAST_YEAR + 1) * DAY_SECONDS - 1
 # A COUNT up to this is counted out at once; longer ones only where they may have run out.
 _SOON_COUNTED = 64
-# Laid years are dropped when together they hold this many times (about 1 MB).
+# What is kept is dropped when it grows beyond this (about 1 MB each).
+_KEPT_YEARS = 2_000
 _KEPT_TIMES = 24_000
 # From here on zones keep to a few offsets, so that "never again" can be told without walking on.
 _LASTING_FROM = january_first(RULES_ONLY_FROM) * DAY_SECONDS
@@ -31,12 +32,21 @@ class _LaidYear(NamedTuple):
 
     `opening` is the offset with which the year begins. A cut says how many times come before
     what a change touches, and before its end; they differ when a gap removes some of the times.
-    `in_utc` are the times in UTC where that is a plain shift.
+    The year is plain when its times in UTC are those of the pattern, shifted piece by piece.
     """
 
     opening: int
     cuts: tuple[tuple[int, int, Change], ...]
-    in_utc: Pattern | None
+    size: int
+    is_plain: bool
+
+    def pieces(self) -> Iterator[tuple[int, int, timedelta]]:
+        """The shift of each piece [low, high) of the pattern."""
+        low, offset = 0, self.opening
+        for _, changed, change in self.cuts:
+            yield low, changed, timedelta(0, -offset)
+            low, offset = changed, change.after
+        yield low, self.size, timedelta(0, -offset)
 
 
 class Series:
@@ -55,7 +65,8 @@ class Series:
         self._count = rule.count
         self._counted_end: int | None = None
         self._laid_years: dict[tuple[PatternKey, int], _LaidYear] = {}
-        self._laid_times = 0
+        self._years_in_utc: dict[tuple[PatternKey, int], Pattern] = {}
+        self._times_in_utc = 0
 
     @classmethod
     def of(cls, rule: Rule, start_wall: int, zone: Zone | None) -> "Series":
@@ -154,8 +165,9 @@ class Series:
         for year, key, pattern in steps.years(year_of(cursor // DAY_SECONDS), last_year):
             january = datetime(year, 1, 1, tzinfo=UTC)
             laid = self._laid_year(zone, year, key, pattern)
-            if not begun and laid.in_utc is not None:
-                yield PatternRun(laid.in_utc, january, 0, laid.in_utc.size)
+            if not begun and laid.is_plain:
+                in_utc = self._year_in_utc(laid, year, key, pattern)
+                yield PatternRun(in_utc, january, 0, in_utc.size)
                 continue
             first = january_first(year) * DAY_SECONDS
             low = pattern.rank(timedelta(0, cursor - first)) if cursor > first else 0
@@ -183,16 +195,27 @@ class Series:
 
     def _laid_year(self, zone: Zone, year: int, pattern_key: PatternKey, pattern: Pattern) -> _LaidYear:
         """A year's pattern laid on the zone; kept, since late years repeat each other."""
-        key = pattern_key, min(year, RULES_ONLY_FROM) if year < LAST_YEAR else LAST_YEAR
+        key = pattern_key, _like(year)
         laid = self._laid_years.get(key)
         if laid is None:
             laid = _lay(pattern, zone.year_offsets(year), whole=year < LAST_YEAR)
-            self._laid_times += pattern.size
-            if self._laid_times > _KEPT_TIMES:
+            if len(self._laid_years) > _KEPT_YEARS:
                 self._laid_years.clear()
-                self._laid_times = pattern.size
             self._laid_years[key] = laid
         return laid
+
+    def _year_in_utc(self, laid: _LaidYear, year: int, pattern_key: PatternKey, pattern: Pattern) -> Pattern:
+        """A year's pattern in UTC; kept only by walks over whole years, not by queries for one time."""
+        key = pattern_key, _like(year)
+        in_utc = self._years_in_utc.get(key)
+        if in_utc is None:
+            in_utc = pattern.moved(laid.pieces())
+            self._times_in_utc += in_utc.size
+            if self._times_in_utc > _KEPT_TIMES:
+                self._years_in_utc.clear()
+                self._times_in_utc = in_utc.size
+            self._years_in_utc[key] = in_utc
+        return in_utc
 
     def _across_gap(self, steps: CalendarSteps, cursor: int, change: Change, begin: int) -> Iterator[Run]:
         """The times that a gap removes, moved behind it, in order with those that stand there."""
@@ -215,18 +238,19 @@ def _shifted(pattern: Pattern, january: datetime, offset: int, low: int, high: i
     return PatternRun(pattern, january - timedelta(0, offset), low, high)
 
 
+def _like(year: int) -> int:
+    """Late years of one shape have the same offsets; the last one is cut short by the year 10000."""
+    return min(year, RULES_ONLY_FROM) if year < LAST_YEAR else LAST_YEAR
+
+
 def _lay(pattern: Pattern, offsets: YearOffsets, whole: bool) -> _LaidYear:
     cuts = []
-    pieces = []
-    low, offset, removed = 0, offsets.opening, False
     for change in offsets.changes:
         touched, changed = (pattern.rank(timedelta(0, wall)) for wall in (change.touched, change.wall))
         cuts.append((touched, changed, change))
-        removed = removed or touched < changed
-        pieces.append((low, changed, timedelta(0, -offset)))
-        low, offset = changed, change.after
-    pieces.append((low, pattern.size, timedelta(0, -offset)))
-    return _LaidYear(offsets.opening, tuple(cuts), None if removed or not whole else pattern.moved(pieces))
+    removed = any(touched < changed for touched, changed, _ in cuts)
+    is_plain = whole and not removed and pattern.is_flat
+    return _LaidYear(offsets.opening, tuple(cuts), pattern.size, is_plain)
 
 
 def _readable(pattern: Pattern, first: int, offset: int) -> int:
