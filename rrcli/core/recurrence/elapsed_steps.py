@@ -28,11 +28,13 @@ from rrcli.core.recurrence.calendar import (
 from rrcli.core.recurrence.days import DayFilter, in_year
 from rrcli.core.recurrence.rule import Frequency, Rule
 from rrcli.core.recurrence.runs import SteppedRun
+from rrcli.core.recurrence.zones import RULES_ONLY_FROM
 
 _UNIT_SECONDS = {Frequency.HOURLY: 3600, Frequency.MINUTELY: 60, Frequency.SECONDLY: 1}
 # Steps that return to the same time of day within this many days are looked up by day.
 _LONGEST_CYCLE_DAYS = 400
 
+_MANY_BLOCKS = 100
 _ALL_HOURS = frozenset(range(24))
 _ALL_SIXTY = frozenset(range(60))
 
@@ -52,6 +54,8 @@ class ElapsedSteps:
         self._days = DayFilter(rule)
         self._blocks = _Blocks(rule)
         self._cycle = self._step // gcd(self._step, DAY_SECONDS)
+        # Many blocks make a hit likely, so that days can be tried one after the other.
+        self._by_mask = self._cycle <= _LONGEST_CYCLE_DAYS or self._blocks.count > _MANY_BLOCKS
         self._hit_days = lru_cache(maxsize=64)(self._find_hit_days)
         self._cycle_mask = lru_cache(maxsize=512)(self._find_cycle_mask)
 
@@ -60,19 +64,22 @@ class ElapsedSteps:
         return ((end - begin) // self._step + 2) * len(self._picked)
 
     def never(self, offset: int) -> bool:
-        """Whether nothing can match as long as `offset` holds; False also when that is not known."""
-        if self._cycle > _LONGEST_CYCLE_DAYS:
-            return not self._picked
+        """Whether nothing can match from 2200 on while `offset` holds; False also when that is not known."""
+        grids = [phase for phase, offsets in self._grids(offset) if offsets]
+        if not self._by_mask:
+            days = january_first(RULES_ONLY_FROM), january_first(LAST_YEAR + 1) - 1
+            return all(next(self._rarely_met_days(phase, *days), None) is None for phase in grids)
         return not any(
             self._met_mask(phase, shape, first)
-            for phase, offsets in self._grids(offset)
-            if offsets
+            for phase in grids
             for shape in all_shapes()
             for first in self._first_days(shape)
         )
 
     def _first_days(self, shape: YearShape) -> range:
         """The days of the cycle that can be 1 January of such a year."""
+        if self._cycle > _LONGEST_CYCLE_DAYS:
+            return range(1)  # masks of long cycles leave the grid out of account
         if self._cycle % 7:
             return range(self._cycle)
         # Day 0 was a Thursday, so in whole weeks the weekday gives the day away.
@@ -151,6 +158,9 @@ class ElapsedSteps:
     def _allowed_days(self, phase: int, low: int, high: int) -> Iterator[int]:
         """The days in [low, high) that the date parts allow and that the grid can meet."""
         day, last = low // DAY_SECONDS, (high - 1) // DAY_SECONDS
+        if not self._by_mask:
+            yield from self._rarely_met_days(phase, day, last)
+            return
         while day <= last:
             year = year_of(day)
             shape, first = shape_of(year), january_first(year)
@@ -164,24 +174,54 @@ class ElapsedSteps:
                 yield first + number
             day = first + shape.length
 
+    def _rarely_met_days(self, phase: int, day: int, last: int) -> Iterator[int]:
+        """The same for a step with a long cycle: by turns the next allowed day and the next met one."""
+        while (allowed := self._next_allowed_day(day, last)) is not None:
+            met = self._next_met_day(phase, allowed)
+            if met is None:
+                return
+            if met == allowed:
+                yield met
+            day = allowed + 1 if met == allowed else met
+
+    def _next_allowed_day(self, day: int, last: int) -> int | None:
+        while day <= last:
+            year = year_of(day)
+            shape, first = shape_of(year), january_first(year)
+            if first + shape.length <= day:
+                return None
+            mask = in_year(self._days.year_mask(shape), shape) >> (day - first + MARGIN)
+            if mask:
+                found = day + (mask & -mask).bit_length() - 1
+                return found if found <= last else None
+            day = first + shape.length
+        return None
+
+    def _next_met_day(self, phase: int, day: int) -> int | None:
+        """The first day, `day` or later, on which the grid meets an allowed time of day."""
+        found = []
+        for begin, end in self._blocks.within(0, DAY_SECONDS):
+            length = min(end - begin, self._step)
+            # Seconds from the block's begin to the next grid point; each day that passes moves it.
+            away = (phase - begin - day * DAY_SECONDS) % self._step
+            if away < length:
+                return day
+            low = self._step - away
+            days = first_multiple_within(-DAY_SECONDS % self._step, self._step, low, low + length - 1)
+            if days is not None:
+                found.append(day + days)
+        return min(found, default=None)
+
     def _met_mask(self, phase: int, shape: YearShape, first: int) -> int:
         mask = in_year(self._days.year_mask(shape), shape)
         if not mask:
             return mask
         if self._cycle > _LONGEST_CYCLE_DAYS:
-            return mask & self._points_mask(phase, shape, first) if self._step >= DAY_SECONDS else mask
+            return mask
         hits = self._hit_days(phase)
         if all(hits):
             return mask
         return mask & self._cycle_mask(phase, first % self._cycle)
-
-    def _points_mask(self, phase: int, shape: YearShape, first: int) -> int:
-        """The days of a year on which there is a grid point, for steps longer than a day."""
-        begin, end = first * DAY_SECONDS, (first + shape.length) * DAY_SECONDS
-        points = range(begin + (phase - begin) % self._step, end, self._step)
-        return mask_of(
-            point // DAY_SECONDS - first for point in points if self._blocks.holds(point % DAY_SECONDS)
-        )
 
     def _find_hit_days(self, phase: int) -> tuple[bool, ...]:
         """For each day of the cycle whether the grid meets an allowed time of day."""
@@ -282,3 +322,20 @@ def _within_period(rule: Rule, into_period: int) -> tuple[tuple[int, ...], bool]
 def _instants(runs: Iterator[SteppedRun]) -> Iterator[int]:
     for run in runs:
         yield from run.instants
+
+
+def first_multiple_within(factor: int, modulus: int, low: int, high: int) -> int | None:
+    """The least n >= 0 with low <= n * factor % modulus <= high, None when there is none.
+
+    It descends like Euclid's algorithm, so that the number of turns is the logarithm of the modulus.
+    Needs 0 <= factor < modulus and 0 <= low <= high < modulus.
+    """
+    if low == 0:
+        return 0
+    if factor == 0:
+        return None
+    least = -(-low // factor)
+    if least * factor <= high:
+        return least
+    wraps = first_multiple_within(modulus % factor, factor, -high % factor, -low % factor)
+    return None if wraps is None else -(-(low + modulus * wraps) // factor)

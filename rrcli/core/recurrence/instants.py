@@ -61,6 +61,7 @@ class InstantSet:
 
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
         """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
+        begin, end = max(begin, FIRST_INSTANT), min(end, LAST_INSTANT + 1)
         removes = bool(self._removed or self._removed_days or self._removing)
         if removes:
             size = max(size, _LEAST_SIFTED)

@@ -57,7 +57,12 @@ HOSTILE = {
         f"FREQ=YEARLY;BYYEARDAY=366,-366;{ALL_DAY};RSCALE=GREGORIAN;SKIP=FORWARD"
     ),
     "every other second": f"FREQ=SECONDLY;INTERVAL=7;BYHOUR={EVEN_HOURS};BYMINUTE={EVEN};BYSECOND={EVEN}",
+    "a long odd step onto one second": "FREQ=SECONDLY;INTERVAL=86399;BYHOUR=1;BYMINUTE=0;BYSECOND=0",
+    "an odd step beside its weekday": "FREQ=SECONDLY;INTERVAL=2401;BYDAY=TU;BYHOUR=9;BYMINUTE=0;BYSECOND=0",
     "a long odd step onto one hour": "FREQ=SECONDLY;INTERVAL=86401;BYHOUR=1",
+    "a long odd step into 30 February": (
+        f"FREQ=SECONDLY;INTERVAL=86399;BYMONTH=2;BYMONTHDAY=30;BYMINUTE={EVEN};BYSECOND={EVEN}"
+    ),
     "only a leap second": "FREQ=MINUTELY;BYSECOND=60",
 }
 
