@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 
-.PHONY: demo test check format docs pictures lock clean help
+.PHONY: demo test check format bench bench-quick docs pictures lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,13 @@ check: $(STAMPS)/dev ## Linters, types, import rules, docs
 format: $(STAMPS)/dev ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(STAMPS)/dev ## Recurrence and sender beside their peers; npm and PyPI packages go into temporary folders
+	@$(BIN)/python -m tests.benchmarks.recurrence
+	@$(BIN)/python -m tests.benchmarks.sender
+
+bench-quick: $(STAMPS)/dev ## The short form that CI runs: recurrence beside python-dateutil
+	@$(BIN)/python -m tests.benchmarks.recurrence --quick
 
 docs: $(STAMPS)/dev ## Write the generated reference pages anew
 	@$(BIN)/python docs/generate.py
