@@ -33,11 +33,6 @@ def year_of(day: int) -> int:
     return date.fromordinal(min(max(day + _EPOCH_ORDINAL, 1), 3_652_059)).year
 
 
-def day_number(year: int, month: int, day: int) -> int:
-    """The day number of a date of the Gregorian calendar."""
-    return date(year, month, day).toordinal() - _EPOCH_ORDINAL
-
-
 def date_of(day: int) -> date:
     """The date of a day number."""
     return date.fromordinal(day + _EPOCH_ORDINAL)

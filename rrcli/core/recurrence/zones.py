@@ -24,7 +24,7 @@ UTC_NAMES = frozenset(
 RULES_ONLY_FROM = 2200
 # The last second at which a local time can be read without leaving the year 9999.
 _LAST_READABLE = january_first(10_000) * DAY_SECONDS - 2 * DAY_SECONDS
-# The shortest stay between two changes of offset since 1970 is just under seven days.
+# The shortest stay between two changes of offset since 1900 is just under seven days.
 _PROBE_DAYS = 5
 
 
@@ -71,9 +71,6 @@ class Zone:
     def __init__(self, name: str) -> None:
         self.name = name
         self._zone = ZoneInfo(name)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return zone_named, (self.name,)
 
     def wall_offset(self, wall: int, fold: int = 0) -> int:
         """The offset at a wall second; `fold=1` reads a repeated one as its second occurrence."""
