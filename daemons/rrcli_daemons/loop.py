@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 IDLE_WAIT_SECONDS = 1.0
 """Longest wait, so that a clock set forward or a lost wake-up costs no more than this."""
 
-OUTAGE_WAIT_SECONDS = (0.1, 5.0)
+OUTAGE_WAIT_SECONDS = (0.1, 2.0)
 """First and longest wait between two tries while the store is away; doubles in between."""
 
 

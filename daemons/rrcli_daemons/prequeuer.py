@@ -1,7 +1,6 @@
 """prequeuer: schedules whose watermark lies inside the window -> events, ready_queue, new watermarks.
 
-It also keeps ledger and queues in agreement: live events that stand in no queue are queued again, at start,
-every minute, and as soon as the queues are found empty or replaced.
+It also keeps ledger and queues in agreement (`reconciler.py`).
 """
 
 import logging
@@ -15,14 +14,14 @@ from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.window import queue_window
-from rrcli.repository.base import Channel, QueueEntry
+from rrcli.repository.base import Channel
 from rrcli_daemons.loop import Wakeable
+from rrcli_daemons.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
 SCHEDULES_PER_PASS = 500
 EVENTS_PER_PASS = 2000
-RECONCILE_INTERVAL = timedelta(minutes=1)
 CHECK_INTERVAL = timedelta(seconds=2)
 """How often the queues are asked whether they are still the same ones."""
 
@@ -38,23 +37,18 @@ class Prequeuer:
         self._context = context
         self._tick = timedelta(seconds=context.settings.prequeuer.ticker_interval_seconds)
         self._next_tick: datetime | None = None
-        self._next_reconcile: datetime | None = None
-        self._incarnation: str | None = None
-        self._counters = {"queued": 0.0, "skipped": 0.0, "reconciled": 0.0, "ticks": 0.0}
+        self._reconciler = Reconciler(context)
+        self._counters = {"queued": 0.0, "skipped": 0.0, "ticks": 0.0}
 
     def counters(self) -> Mapping[str, float]:
-        return dict(self._counters)
+        return self._counters | {"reconciled": float(self._reconciler.total)}
 
     def finish(self) -> datetime | None:
         return None
 
     def run_once(self, now: datetime) -> datetime | None:
         """Reconcile when it is time, tick when it is time."""
-        incarnation = self._context.repository.queues.incarnation()
-        if incarnation != self._incarnation or _is_due(self._next_reconcile, now, RECONCILE_INTERVAL):
-            self._reconcile()
-            self._incarnation = incarnation
-            self._next_reconcile = now + RECONCILE_INTERVAL
+        reconciling = self._reconciler.step(now)
         if _is_due(self._next_tick, now, self._tick):
             if self._fill(now):
                 return now
@@ -63,7 +57,7 @@ class Prequeuer:
             self._counters["ticks"] += 1
             self._next_tick = now + self._tick
         assert self._next_tick is not None
-        return min(self._next_tick, now + CHECK_INTERVAL)
+        return now if reconciling else min(self._next_tick, now + CHECK_INTERVAL)
 
     def _fill(self, now: datetime) -> bool:
         """Queue one batch of due schedules; whether more are waiting."""
@@ -126,22 +120,6 @@ class Prequeuer:
         days = self._context.settings.history.keep_days
         if days:
             self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PASS)
-
-    def _reconcile(self) -> None:
-        """Queue live events that stand in no queue; the worker drops those that have ended after all."""
-        repository = self._context.repository
-        after_id, found = "", 0
-        while batch := repository.events.live(after_id=after_id, limit=EVENTS_PER_PASS):
-            missing = repository.queues.missing([event.id for event in batch])
-            lost = [event for event in batch if event.id in missing]
-            repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in lost])
-            found += len(lost)
-            after_id = batch[-1].id
-        if found:
-            self._counters["reconciled"] += found
-            log.warning(
-                "Queued %d events again that stood in no queue", found, extra={"action": "reconciled"}
-            )
 
 
 def _is_due(planned: datetime | None, now: datetime, interval: timedelta) -> bool:

@@ -18,6 +18,7 @@ from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.errors import InvalidRule
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
+from rrcli.operations.leases import RENEW_SECONDS
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.window import too_late
 from rrcli.repository.base import Channel, QueueEntry
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 EVENTS_PER_CLAIM = 500
 REAP_INTERVAL_SECONDS = 3.0
+LOOK_SECONDS = 10.0
+"""How often a worker asks what the queues say it holds."""
+
 OVERLAP_WAIT = timedelta(seconds=1)
 """How long an event with overlap policy `queue` waits before it looks again whether it may go."""
 
@@ -54,8 +58,9 @@ class Worker:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._next_extend = 0.0
         self._next_reap = 0.0
+        self._next_look = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
-        self._claim_unsure = False
+        self._unsure = False
         self._ended: list[Event] = []
         self._again: list[Event] = []
         self._gone: list[str] = []
@@ -70,25 +75,33 @@ class Worker:
 
     def run_once(self, now: datetime) -> datetime | None:
         """Write down what has ended, then claim and start what there is room for."""
+        if self._unsure:
+            self._next_extend = self._next_look = 0.0
         self._keep_lease()
+        self._unsure = True
         self._settle(now)
+        self._take_up_lost_claims(now)
         room = min(self._capacity - len(self._claimed), EVENTS_PER_CLAIM)
-        if room <= 0:
-            return None
-        ids = self._claim(room)
+        ids = self._repository.queues.claim(self._instance, room, self._lease) if room > 0 else []
         if ids:
             self._start(ids, now)
             self._settle(now)
-        self._claim_unsure = False
-        return now if len(ids) == room else None
+        self._unsure = False
+        return now if ids and len(ids) == room else None
 
-    def _claim(self, room: int) -> list[str]:
-        """Ids to start; after an outage first those whose claim got through while its reply was lost."""
-        queues = self._repository.queues
-        if self._claim_unsure:
-            return list(queues.held(self._instance) - self._claimed.keys())
-        self._claim_unsure = True
-        return queues.claim(self._instance, room, self._lease)
+    def _take_up_lost_claims(self, now: datetime) -> None:
+        """Claims whose reply was lost: looked for after an outage, and later, too.
+
+        One that was sent just before a time-out may take effect after the outage has ended.
+        """
+        monotonic = self._context.clock.monotonic()
+        if monotonic < self._next_look:
+            return
+        self._next_look = monotonic + LOOK_SECONDS
+        lost = self._repository.queues.held(self._instance) - self._claimed.keys()
+        if lost:
+            self._start(list(lost), now)
+            self._settle(now)
 
     def finish(self) -> datetime | None:
         """Wait for the calls in flight; None when all have ended and are written down."""
@@ -105,13 +118,11 @@ class Worker:
 
     def _keep_lease(self) -> None:
         monotonic = self._context.clock.monotonic()
-        if self._claimed and monotonic >= self._next_extend:
-            if not self._repository.queues.extend(self._instance, self._lease):
-                log.warning(
-                    "The lease had run out; others may call these events too",
-                    extra={"action": "lease_lost", "in_flight": len(self._claimed)},
-                )
-            self._next_extend = monotonic + self._lease.total_seconds() / 3
+        if monotonic >= self._next_extend and self._in_hand:
+            # After an outage the server may be another one, which has an older state of the queues.
+            if self._unsure or not self._repository.queues.extend(self._instance, self._lease):
+                self._retake()
+            self._next_extend = monotonic + min(self._lease.total_seconds() / 3, RENEW_SECONDS)
         if monotonic >= self._next_reap:
             reaped = self._repository.queues.reap()
             self._next_reap = monotonic + REAP_INTERVAL_SECONDS
@@ -121,13 +132,31 @@ class Worker:
                     "Took back %d events of a worker that is gone", reaped, extra={"action": "reaped"}
                 )
 
+    @property
+    def _in_hand(self) -> list[Event]:
+        """What is being called, or was and is not written down yet."""
+        return [*(event for event, _ in self._claimed.values()), *self._ended, *self._again]
+
+    def _retake(self) -> None:
+        """The queues may have lost or returned what is in hand here: nobody else shall call it now."""
+        entries = [QueueEntry(event_id=event.id, due=event.due) for event in self._in_hand]
+        elsewhere = self._repository.queues.retake(self._instance, entries, self._lease)
+        log.warning(
+            "Claimed %d events in flight anew; %d of them are called by others, too",
+            len(entries),
+            len(elsewhere),
+            extra={"action": "lease_lost", "in_flight": len(entries)},
+        )
+
     def _start(self, ids: Sequence[str], now: datetime) -> None:
         """Send what is to be sent of a claimed batch; put the rest where it belongs."""
         events = self._repository.events.get(ids)
         known = self._repository.schedules.get({event.schedule_id for event in events.values()})
         archived = self._repository.events.archived(ids)
         calls: list[tuple[str, Request]] = []
-        dropped = [event_id for event_id in ids if event_id not in events]
+        # What is not live any more has ended, or is there and cannot be read: then it is left alone.
+        unknown = [event_id for event_id in ids if event_id not in events]
+        dropped: list[str] = []
         waiting: list[QueueEntry] = []
         for event in events.values():
             schedule = known.get(event.schedule_id)
@@ -145,7 +174,8 @@ class Worker:
         self._sender.submit(calls)
         if dropped:
             self._repository.events.discard(dropped)
-            self._repository.queues.acknowledge(self._instance, dropped)
+        if dropped or unknown:
+            self._repository.queues.acknowledge(self._instance, dropped + unknown)
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
 

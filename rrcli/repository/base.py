@@ -17,9 +17,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, Self, TypeVar
 
+from rrcli.core.api_keys import ApiKey
+from rrcli.core.calendars import Calendar
 from rrcli.core.models import Event, EventState, Schedule, ScheduleState
 
 T = TypeVar("T")
+
+DISPATCHED = "Due; handed to the workers"
+"""The message of the status that `Events.dispatched` gives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +50,15 @@ class QueueEntry:
 
     event_id: str
     due: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What the reconciler must know of a live event: far cheaper to read than the whole of it."""
+
+    event_id: str
+    due: datetime
+    state: EventState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +142,10 @@ class Schedules(Protocol):
         """Active schedules with no watermark left: they complete when their last event has ended."""
         ...
 
+    def using_calendar(self, name: str, *, after_id: str = "", limit: int) -> list[Schedule]:
+        """Schedules that exclude this calendar, by id ascending, from the first id after `after_id`."""
+        ...
+
     def counts(self) -> dict[ScheduleState, int]:
         """How many schedules there are in each state (absent means 0)."""
         ...
@@ -141,7 +159,8 @@ class Events(Protocol):
 
         These are the new ones, and those found live and still in state ready_queue or retry (an earlier
         try crashed before queueing), as stored. An id that is in the archive is not entered again, unless
-        it is there as `superseded`: then the archived entry goes and the occurrence is on again.
+        it is there as `superseded`, or as `skipped` before its run time (by a person or a calendar): then
+        the archived entry goes and the occurrence is on again.
         """
         ...
 
@@ -182,7 +201,10 @@ class Events(Protocol):
         ...
 
     def record_skips(self, events: Sequence[Event], now: datetime) -> None:
-        """Enter skipped runs straight into the archive; a longer run replaces a shorter of the same id."""
+        """Enter skipped runs straight into the archive.
+
+        Under the same id a longer run replaces a shorter one, and any run what is there as `superseded`.
+        """
         ...
 
     def discard(self, ids: Collection[str]) -> None:
@@ -193,14 +215,34 @@ class Events(Protocol):
         """Live events by id ascending, from the first id greater than `after_id` ('' to start)."""
         ...
 
+    def standings(self, *, after_id: str, limit: int) -> list[Standing]:
+        """As `live`, of each event only what it takes to queue it again."""
+        ...
+
     def unfinished(
         self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
     ) -> list[Event]:
         """Live events of one schedule (with run_time < `before`), by run time ascending."""
         ...
 
+    def between(self, schedule_id: str, start: datetime, end: datetime, *, limit: int) -> list[Event]:
+        """Events of one schedule with run_time in [start, end), live and archived, by run time and id.
+
+        About `limit` of them: cut between two run times, never inside one, so that reading goes on right
+        after the last one's run time. Empty only when there is none.
+        """
+        ...
+
+    def covering(self, schedule_id: str, instant: datetime) -> list[Event]:
+        """Entries of skipped runs (with `span`) that begin before `instant` and reach up to it or beyond."""
+        ...
+
     def archived(self, ids: Collection[str]) -> set[str]:
         """Which of `ids` the archive has, other than as `superseded`: those must not be called again."""
+        ...
+
+    def results(self, schedule_id: str, limit: int) -> list[Event]:
+        """Archived events of kind scheduled in state completed or error, latest run time first."""
         ...
 
     def forget(self, schedule_id: str) -> list[str]:
@@ -219,8 +261,8 @@ class Events(Protocol):
 class Queues(Protocol):
     """ready_queue (by due time) -> worker_queue (due, unclaimed) -> in flight (claimed under a lease)."""
 
-    def add(self, entries: Sequence[QueueEntry]) -> None:
-        """Put ids into the ready queue; those already in any queue stay where they are.
+    def add(self, entries: Sequence[QueueEntry]) -> int:
+        """Put ids into the ready queue; those already in any queue stay where they are; how many were new.
 
         Wakes the dispatcher when the head became earlier.
         """
@@ -248,6 +290,14 @@ class Queues(Protocol):
 
     def held(self, worker: str) -> set[str]:
         """Ids in flight under this worker: asked after an outage, when the reply to a claim may be lost."""
+        ...
+
+    def retake(self, worker: str, entries: Sequence[QueueEntry], lease: timedelta) -> set[str]:
+        """Put what this worker is calling in flight again, under a new lease: the queues were lost or its
+
+        lease ran out. Ids that wait in a queue are taken out of it. Returns the ids that another worker
+        holds: they stay there.
+        """
         ...
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
@@ -302,6 +352,58 @@ class Heartbeats(Protocol):
         ...
 
 
+class ApiKeys(Protocol):
+    """Who may use the REST service."""
+
+    def add(self, key: ApiKey) -> None:
+        """Store a new key. Raises Conflict when the id exists."""
+        ...
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """One key, revoked or not."""
+        ...
+
+    def list(self) -> list[ApiKey]:
+        """All keys, oldest first, the revoked ones too."""
+        ...
+
+    def exist(self) -> bool:
+        """Whether any key was ever made, revoked ones included."""
+        ...
+
+    def used(self, key_id: str, now: datetime) -> None:
+        """Note that the key was used; an earlier `now` than the stored one changes nothing."""
+        ...
+
+    def revoke(self, key_id: str, now: datetime) -> bool:
+        """End a key; False when there is none that is not revoked yet."""
+        ...
+
+
+class Calendars(Protocol):
+    """Holiday calendars, by name: few, and read far more often than changed."""
+
+    def put(self, calendar: Calendar) -> None:
+        """Store it, in the place of one of the same name."""
+        ...
+
+    def get(self, names: Collection[str]) -> dict[str, Calendar]:
+        """Those that exist, by name."""
+        ...
+
+    def versions(self, names: Collection[str]) -> dict[str, str]:
+        """The versions of those that exist: what tells whether a calendar that was read is still the one."""
+        ...
+
+    def list(self) -> list[Calendar]:
+        """All, by name."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Delete it; False when there was none."""
+        ...
+
+
 class Waiter(Protocol):
     """One process's ear on a channel; made before the first look, so that no wake-up is lost."""
 
@@ -323,6 +425,8 @@ class Repository(Protocol):
     events: Events
     queues: Queues
     heartbeats: Heartbeats
+    api_keys: ApiKeys
+    calendars: Calendars
 
     @property
     def description(self) -> str:

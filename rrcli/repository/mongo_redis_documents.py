@@ -1,6 +1,5 @@
 """Records as MongoDB documents and back. What is None or empty is left out of a document."""
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,14 +19,15 @@ from rrcli.core.models import (
     Retry,
     Schedule,
     ScheduleState,
+    Skip,
     Span,
     Status,
     whole_ms,
 )
-from rrcli.repository.base import Heartbeat
+from rrcli.core.sound import sound_event, sound_schedule
+from rrcli.repository import readable as readables
+from rrcli.repository.base import Heartbeat, Standing
 from rrcli.repository.mongo_redis_connection import Document
-
-log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -47,18 +47,17 @@ def stored_time(instant: datetime) -> datetime:
 
 def readable(decode: Callable[[Mapping[str, Any]], R], documents: Iterable[Mapping[str, Any]]) -> list[R]:
     """The decoded documents. One that another program wrote and that makes no sense is logged, not raised."""
-    records = []
-    for document in documents:
-        try:
-            records.append(decode(document))
-        except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-            log.error(
-                "A stored document cannot be read and is left alone: %s: %s",
-                type(error).__name__,
-                error,
-                extra={"action": "document_unreadable", "document_id": str(document.get("_id"))},
-            )
-    return records
+    return readables.readable(decode, documents, document_id)
+
+
+def document_id(document: Mapping[str, Any]) -> object:
+    """What names a document in a log line."""
+    return document.get("_id")
+
+
+def document_run_time(document: Mapping[str, Any]) -> datetime:
+    """The run time of an event's document."""
+    return utc(document["run_time"])
 
 
 def event_document(event: Event) -> Document:
@@ -83,6 +82,8 @@ def event_document(event: Event) -> Document:
         document["lateness_ms"] = event.lateness_ms
     if event.replay_of is not None:
         document["replay_of"] = ObjectId(event.replay_of)
+    if event.webhook_id is not None:
+        document["webhook_id"] = ObjectId(event.webhook_id)
     if event.span is not None:
         document["span"] = {
             "first": stored_time(event.span.first),
@@ -99,27 +100,34 @@ def archived_document(event: Event, now: datetime) -> Document:
 
 def event_record(document: Mapping[str, Any]) -> Event:
     """The event of a document. Raises KeyError, ValueError, TypeError or the like on a foreign one."""
-    replay_of = document.get("replay_of")
+    replay_of, webhook_id = document.get("replay_of"), document.get("webhook_id")
     span = document.get("span")
-    return Event(
+    event = Event(
         id=_id(document["_id"]),
         schedule_id=_id(document["schedule_id"]),
-        run_time=_utc(document["run_time"]),
-        due=_utc(document["due"]),
+        run_time=utc(document["run_time"]),
+        due=utc(document["due"]),
         kind=_KINDS[document["kind"]],
         revision=document["revision"],
         status=tuple(
             [
-                Status(time=_utc(step["time"]), status=_STATES[step["status"]], message=step["message"])
+                Status(time=utc(step["time"]), status=_STATES[step["status"]], message=step["message"])
                 for step in document["status"]
             ]
         ),
         attempts=tuple([_attempt(attempt) for attempt in document.get("attempts", ())]),
         lateness_ms=document.get("lateness_ms"),
         replay_of=None if replay_of is None else _id(replay_of),
+        webhook_id=None if webhook_id is None else _id(webhook_id),
         span=None if span is None else _span(span),
-        created_at=_utc(document["created_at"]),
+        created_at=utc(document["created_at"]),
     )
+    return sound_event(event)
+
+
+def standing_record(document: Mapping[str, Any]) -> Standing:
+    """What the reconciler must know of the event in a document. Raises as `event_record`."""
+    return Standing(event_id=_id(document["_id"]), due=utc(document["due"]), state=_STATES[document["state"]])
 
 
 def schedule_document(schedule: Schedule) -> Document:
@@ -130,12 +138,16 @@ def schedule_document(schedule: Schedule) -> Document:
     document["overlap"] = schedule.overlap.value
     document["misfire"]["policy"] = schedule.misfire.policy.value
     document["headers"] = dict(schedule.headers)
-    for name in ("tags", "secrets"):
+    for name in ("tags", "secrets", "exclude_calendars"):
         document[name] = list(document[name])
+    document["skips"] = [_skip_document(skip) for skip in schedule.skips]
     for name in ("created_at", "updated_at"):
         document[name] = stored_time(document[name])
     next_run = document.pop("next_run")
     document = {name: value for name, value in document.items() if value is not None}
+    for name in ("rule_since", "state_since"):
+        if name in document:
+            document[name] = stored_time(document[name])
     document["next_run"] = next_run and stored_time(next_run)
     return document
 
@@ -143,7 +155,7 @@ def schedule_document(schedule: Schedule) -> Document:
 def schedule_record(document: Mapping[str, Any]) -> Schedule:
     """The schedule of a document. Raises KeyError, ValueError, TypeError or the like on a foreign one."""
     misfire, next_run = document["misfire"], document["next_run"]
-    return Schedule(
+    schedule = Schedule(
         id=_id(document["_id"]),
         name=document["name"],
         rrule=document["rrule"],
@@ -161,14 +173,20 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
         jitter_seconds=document["jitter_seconds"],
         tags=tuple(document["tags"]),
         secrets=tuple(document["secrets"]),
+        auto_pause_after=document["auto_pause_after"],
+        exclude_calendars=tuple(document["exclude_calendars"]),
+        skips=tuple([_skip(skip) for skip in document["skips"]]),
         state=ScheduleState(document["state"]),
         state_reason=document.get("state_reason"),
         revision=document["revision"],
         rule_revision=document["rule_revision"],
-        next_run=None if next_run is None else _utc(next_run),
-        created_at=_utc(document["created_at"]),
-        updated_at=_utc(document["updated_at"]),
+        rule_since=_optional_utc(document.get("rule_since")),
+        state_since=_optional_utc(document.get("state_since")),
+        next_run=_optional_utc(next_run),
+        created_at=utc(document["created_at"]),
+        updated_at=utc(document["updated_at"]),
     )
+    return sound_schedule(schedule)
 
 
 def heartbeat_document(heartbeat: Heartbeat) -> Document:
@@ -191,8 +209,8 @@ def heartbeat_record(document: Mapping[str, Any]) -> Heartbeat:
         instance=document["_id"],
         host=document["host"],
         pid=document["pid"],
-        started_at=_utc(document["started_at"]),
-        seen_at=_utc(document["seen_at"]),
+        started_at=utc(document["started_at"]),
+        seen_at=utc(document["seen_at"]),
         detail=document["detail"],
     )
 
@@ -205,7 +223,7 @@ def _attempt_document(attempt: Attempt) -> Document:
 
 def _attempt(document: Mapping[str, Any]) -> Attempt:
     return Attempt(
-        time=_utc(document["time"]),
+        time=utc(document["time"]),
         duration_ms=document["duration_ms"],
         status_code=document.get("status_code"),
         error=document.get("error"),
@@ -214,11 +232,28 @@ def _attempt(document: Mapping[str, Any]) -> Attempt:
 
 
 def _span(document: Mapping[str, Any]) -> Span:
-    return Span(first=_utc(document["first"]), last=_utc(document["last"]), count=document["count"])
+    return Span(first=utc(document["first"]), last=utc(document["last"]), count=document["count"])
 
 
-def _utc(stored: datetime) -> datetime:
+def utc(stored: datetime) -> datetime:
+    """An instant as the driver gives it, aware."""
     return stored.replace(tzinfo=UTC)
+
+
+def _skip_document(skip: Skip) -> Document:
+    return {name: value for name, value in asdict(skip).items() if value is not None}
+
+
+def _skip(document: Mapping[str, Any]) -> Skip:
+    return Skip(
+        run_time=utc(document["run_time"]),
+        reason=document.get("reason"),
+        moved_to=_optional_utc(document.get("moved_to")),
+    )
+
+
+def _optional_utc(stored: datetime | None) -> datetime | None:
+    return None if stored is None else utc(stored)
 
 
 def _id(stored: object) -> str:

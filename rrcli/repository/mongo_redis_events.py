@@ -7,24 +7,30 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, ReplaceOne
 from pymongo.collection import Collection as MongoCollection
 
-from rrcli.core.models import Event, EventState
-from rrcli.repository.base import Page
+from rrcli.core.models import Event, EventState, Kind
+from rrcli.repository.base import DISPATCHED, Page, Standing
 from rrcli.repository.mongo_redis_connection import Document, MongoServer
 from rrcli.repository.mongo_redis_documents import (
     archived_document,
+    document_id,
+    document_run_time,
     event_document,
     event_record,
     object_ids,
     readable,
+    standing_record,
     stored_time,
 )
 from rrcli.repository.mongo_redis_queries import chunks, first_readable, id_range, insert_new
+from rrcli.repository.stretches import first_stretch
 
 _UNQUEUED = [EventState.READY.value, EventState.RETRY.value]
 _SUPERSEDED = EventState.SUPERSEDED.value
-_DISPATCHED = "Due; handed to the workers."
+_CALLED = [EventState.COMPLETED.value, EventState.ERROR.value]
 # What one deletion takes at most, so that it stays far below the socket's time-out.
 _DELETE = 5000
+_SPANS = "spans"
+"""The index that has only the few entries that stand for several occurrences."""
 
 
 class MongoEvents:
@@ -44,6 +50,11 @@ class MongoEvents:
             self._live.create_index([("schedule_id", ASCENDING), ("run_time", ASCENDING)])
             self._archive.create_index([("schedule_id", ASCENDING), ("run_time", DESCENDING)])
             self._archive.create_index([("archived_at", ASCENDING)])
+            self._archive.create_index(
+                [("schedule_id", ASCENDING), ("span.last", ASCENDING)],
+                name=_SPANS,
+                partialFilterExpression={"span.last": {"$exists": True}},
+            )
 
     def add(self, events: Sequence[Event]) -> list[Event]:
         if not events:
@@ -61,13 +72,15 @@ class MongoEvents:
 
     def _settle_archived(self, ids: list[ObjectId]) -> set[ObjectId]:
         """Delete the live side of what has ended and the archived side of what is on again; the ended ids."""
-        found = list(self._archive.find({"_id": {"$in": ids}}, {"state": 1}))
-        superseded = [document["_id"] for document in found if document.get("state") == _SUPERSEDED]
-        ended = {document["_id"] for document in found} - set(superseded)
+        shown = {"state": 1, "run_time": 1, "archived_at": 1}
+        found = list(self._archive.find({"_id": {"$in": ids}}, shown))
+        revocable = [document for document in found if _is_revocable(document)]
+        ended = {document["_id"] for document in found} - {document["_id"] for document in revocable}
         if ended:
             self._live.delete_many({"_id": {"$in": list(ended)}})
-        if superseded:
-            self._archive.delete_many({"_id": {"$in": superseded}, "state": _SUPERSEDED})
+        if revocable:
+            same = [{"_id": one["_id"], "archived_at": one.get("archived_at")} for one in revocable]
+            self._archive.delete_many({"$or": same})
         return ended
 
     def get(self, ids: Collection[str]) -> dict[str, Event]:
@@ -117,10 +130,14 @@ class MongoEvents:
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
         if not ids:
             return
-        step = {"time": stored_time(now), "status": EventState.WORKER.value, "message": _DISPATCHED}
+        step = {"time": stored_time(now), "status": EventState.WORKER.value, "message": DISPATCHED}
         with self._mongo.edge:
             self._live.update_many(
-                {"_id": {"$in": object_ids(ids)}, "state": {"$in": _UNQUEUED}},
+                {
+                    "_id": {"$in": object_ids(ids)},
+                    "state": {"$in": _UNQUEUED},
+                    "status": {"$type": "array"},  # one that another program broke must not stop the batch
+                },
                 {"$set": {"state": EventState.WORKER.value}, "$push": {"status": step}},
             )
 
@@ -160,13 +177,13 @@ class MongoEvents:
         documents = [archived_document(event, now) for event in events]
         with self._mongo.edge:
             known = set(insert_new(self._archive, documents))
-            longer = [
-                ReplaceOne(_shorter_skip(document), document)
+            better = [
+                ReplaceOne(_gives_way_to(document), document)
                 for document in documents
-                if document["_id"] in known and "span" in document
+                if document["_id"] in known
             ]
-            if longer:
-                self._archive.bulk_write(longer)
+            if better:
+                self._archive.bulk_write(better)
 
     def discard(self, ids: Collection[str]) -> None:
         with self._mongo.edge:
@@ -178,6 +195,12 @@ class MongoEvents:
         with self._mongo.edge:
             return first_readable(event_record, self._live.find(query).sort("_id"), limit)
 
+    def standings(self, *, after_id: str, limit: int) -> list[Standing]:
+        query = {"_id": {"$gt": ObjectId(after_id)}} if after_id else {}
+        with self._mongo.edge:
+            found = self._live.find(query, {"due": 1, "state": 1}).sort("_id")
+            return first_readable(standing_record, found, limit)
+
     def unfinished(
         self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
     ) -> list[Event]:
@@ -187,10 +210,40 @@ class MongoEvents:
         with self._mongo.edge:
             return first_readable(event_record, self._live.find(query).sort("run_time"), limit)
 
+    def between(self, schedule_id: str, start: datetime, end: datetime, *, limit: int) -> list[Event]:
+        def fetch(start: datetime, end: datetime, number: int | None) -> list[Document]:
+            query = _of_schedule(schedule_id) | {"run_time": {"$gte": start, "$lt": end}}
+            # Live first: what is archived meanwhile is then seen in the archive.
+            found = [
+                document
+                for collection in (self._live, self._archive)
+                for document in collection.find(query).sort("run_time").limit(number or 0)
+            ]
+            return sorted(found, key=_run_time_and_id)[:number]
+
+        with self._mongo.edge:
+            found = first_stretch(
+                event_record, fetch, start, end, limit=limit, run_time=document_run_time, identity=document_id
+            )
+        # What was archived between the two reads is there twice, its newer state behind the older.
+        return list({event.id: event for event in found}.values())
+
+    def covering(self, schedule_id: str, instant: datetime) -> list[Event]:
+        query = _of_schedule(schedule_id) | {"run_time": {"$lt": instant}, "span.last": {"$gte": instant}}
+        with self._mongo.edge:
+            found = self._archive.find(query, hint=_SPANS).sort("run_time")
+            return readable(event_record, found)
+
     def archived(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
             found = self._ids(self._archive, {"_id": {"$in": object_ids(ids)}, "state": {"$ne": _SUPERSEDED}})
         return {str(id_) for id_ in found}
+
+    def results(self, schedule_id: str, limit: int) -> list[Event]:
+        query = _of_schedule(schedule_id) | {"kind": Kind.SCHEDULED.value, "state": {"$in": _CALLED}}
+        with self._mongo.edge:
+            found = self._archive.find(query).sort("run_time", DESCENDING)
+            return first_readable(event_record, found, limit)
 
     def forget(self, schedule_id: str) -> list[str]:
         query = _of_schedule(schedule_id)
@@ -237,11 +290,26 @@ class MongoEvents:
         return self._mongo.collection("archived_events")
 
 
+def _run_time_and_id(document: Document) -> tuple[datetime, str]:
+    return document_run_time(document), str(document["_id"])
+
+
 def _of_schedule(schedule_id: str) -> Document:
     return {"schedule_id": {"$in": object_ids([schedule_id])}}
 
 
-def _shorter_skip(document: Document) -> Document:
-    """Finds the archived skip of the same id if it stands for fewer occurrences."""
-    shorter = [{"span.count": {"$lt": document["span"]["count"]}}, {"span": {"$exists": False}}]
-    return {"_id": document["_id"], "state": EventState.SKIPPED.value, "$or": shorter}
+def _is_revocable(document: Document) -> bool:
+    """Whether the occurrence can be on again: superseded, or skipped before its time came."""
+    if document.get("state") == EventState.SKIPPED.value:
+        return bool(document["archived_at"] < document["run_time"])
+    return bool(document.get("state") == _SUPERSEDED)
+
+
+def _gives_way_to(document: Document) -> Document:
+    """Finds the archived entry of the same id if it is superseded, or a skip of fewer occurrences."""
+    query: Document = {"_id": document["_id"], "$or": [{"state": _SUPERSEDED}]}
+    if "span" in document:
+        count = {"span.count": {"$lt": document["span"]["count"]}}
+        for shorter in (count, {"span": {"$exists": False}}):
+            query["$or"].append({"state": EventState.SKIPPED.value} | shorter)
+    return query

@@ -10,8 +10,9 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.errors import BulkWriteError
 
+from rrcli.repository import readable as readables
 from rrcli.repository.mongo_redis_connection import Document
-from rrcli.repository.mongo_redis_documents import readable
+from rrcli.repository.mongo_redis_documents import document_id
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -22,14 +23,7 @@ _ID_PREFIX = re.compile(r"[0-9a-f]{1,24}")
 
 def first_readable(decode: Callable[[Mapping[str, Any]], R], found: Cursor[Document], limit: int) -> list[R]:
     """The first `limit` records; unreadable ones do not count, or they would block a queue."""
-    wanted = limit
-    while True:
-        documents = list(found.limit(wanted))
-        records = readable(decode, documents)
-        if len(documents) < wanted or len(records) >= limit:
-            return records[:limit]
-        wanted += limit
-        found = found.clone()
+    return readables.first_readable(decode, lambda n: list(found.clone().limit(n)), limit, document_id)
 
 
 def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> list[ObjectId]:

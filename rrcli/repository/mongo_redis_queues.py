@@ -17,7 +17,7 @@ from rrcli.repository.mongo_redis_queries import chunks
 CHUNK = 2000
 
 _SCRIPTS = (
-    *("add", "promote", "claim", "extend", "held", "acknowledge"),
+    *("add", "promote", "claim", "extend", "held", "retake", "acknowledge"),
     *("retry", "release", "reap", "withdraw", "missing"),
 )
 
@@ -43,10 +43,10 @@ class RedisQueues:
         """The name under which a wake-up is published."""
         return f"wake:{self._database}:{channel.value}"
 
-    def add(self, entries: Sequence[QueueEntry]) -> None:
+    def add(self, entries: Sequence[QueueEntry]) -> int:
         keys = [self._ready, self._worker, self._flight]
-        for chunk in chunks(entries, CHUNK):
-            self._run("add", keys, self.channel(Channel.DISPATCHER), *_flat(chunk))
+        channel = self.channel(Channel.DISPATCHER)
+        return sum(self._run("add", keys, channel, *_flat(chunk)) for chunk in chunks(entries, CHUNK))
 
     def head(self) -> datetime | None:
         return _due(self._redis.run(lambda client: client.zrange(self._ready, 0, 0, withscores=True)))
@@ -68,6 +68,13 @@ class RedisQueues:
 
     def held(self, worker: str) -> set[str]:
         return set(self._run("held", [self._flight], worker))
+
+    def retake(self, worker: str, entries: Sequence[QueueEntry], lease: timedelta) -> set[str]:
+        keys = [self._ready, *self._claim_keys]
+        foreign: set[str] = set()
+        for chunk in chunks(entries, CHUNK):
+            foreign.update(self._run("retake", keys, worker, _ms(lease), *_flat(chunk)))
+        return foreign
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
         for chunk in chunks(ids, CHUNK):

@@ -40,6 +40,7 @@ class MongoSchedules:
             self._all.create_index([("state", ASCENDING), ("next_run", ASCENDING)])
             self._all.create_index([("name", ASCENDING)])
             self._all.create_index([("tags", ASCENDING), ("_id", DESCENDING)])
+            self._all.create_index([("exclude_calendars", ASCENDING), ("_id", ASCENDING)])
 
     def add(self, schedules: Sequence[Schedule]) -> None:
         if not schedules:
@@ -119,6 +120,13 @@ class MongoSchedules:
         query = {"state": ScheduleState.ACTIVE.value, "next_run": None}
         with self._mongo.edge:
             return first_readable(schedule_record, self._all.find(query), limit)
+
+    def using_calendar(self, name: str, *, after_id: str = "", limit: int) -> list[Schedule]:
+        query: Document = {"exclude_calendars": name}
+        if after_id:
+            query["_id"] = {"$gt": ObjectId(after_id)}
+        with self._mongo.edge:
+            return first_readable(schedule_record, self._all.find(query).sort("_id"), limit)
 
     def counts(self) -> dict[ScheduleState, int]:
         with self._mongo.edge:

@@ -1,18 +1,35 @@
 """The ledger of the embedded store, live and archived; the contract is `base.Events`."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from rrcli.clock import to_ms
 from rrcli.core.models import Event, EventState
-from rrcli.repository.base import Page
+from rrcli.repository.base import DISPATCHED, Page, Standing
+from rrcli.repository.readable import first_readable, readable
 from rrcli.repository.sqlite_database import Database, statements
-from rrcli.repository.sqlite_rows import after_prefix, archived_row, event_of, event_row, events_of, id_list
+from rrcli.repository.sqlite_rows import (
+    Row,
+    after_prefix,
+    archived_row,
+    event_of,
+    event_row,
+    id_list,
+    row_id,
+    row_run_time,
+    standing_of,
+)
+from rrcli.repository.stretches import first_stretch
+
+R = TypeVar("R")
 
 _SQL = statements("sqlite_events.sql")
 _QUEUEABLE = {EventState.READY, EventState.RETRY}
 _END_OF_TIME_MS = 2**63 - 1
+_ALL = -1
+"""As a LIMIT: no limit."""
 
 
 class SqliteEvents:
@@ -25,7 +42,7 @@ class SqliteEvents:
         given = {event.id: event for event in reversed(events)}
         ids = id_list(given)
         with self._database.write() as connection:
-            connection.execute(_SQL["drop_superseded"], {"ids": ids})
+            connection.execute(_SQL["drop_revocable"], {"ids": ids})
             ended = _archived(connection, ids)
             stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}
             new = [event for id, event in given.items() if id not in ended and id not in stored]
@@ -41,7 +58,7 @@ class SqliteEvents:
         with self._database.read() as connection:
             live = connection.execute(_SQL["get"], {"ids": id_list([event_id])}).fetchone()
             row = live or connection.execute(_SQL["find_archived"], {"id": event_id}).fetchone()
-        return event_of(row) if row else None
+        return next(iter(readable(event_of, [row] if row else [], row_id)), None)
 
     def resolve(self, reference: str, limit: int = 3) -> list[Event]:
         values: dict[str, object] = {"first": reference, "last": after_prefix(reference), "limit": limit}
@@ -66,7 +83,7 @@ class SqliteEvents:
         return Page(items=tuple(items), total=total)
 
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
-        values = {"ids": id_list(ids), "now": to_ms(now), "message": "Due: handed to the workers."}
+        values = {"ids": id_list(ids), "now": to_ms(now), "message": DISPATCHED}
         with self._database.write() as connection:
             connection.execute(_SQL["dispatched"], values)
 
@@ -97,17 +114,36 @@ class SqliteEvents:
             connection.execute(_SQL["discard"], {"ids": id_list(ids)}).fetchall()
 
     def live(self, *, after_id: str, limit: int) -> list[Event]:
-        return self._select("live", {"after_id": after_id, "limit": limit})
+        return self._first("live", {"after_id": after_id}, limit, event_of)
+
+    def standings(self, *, after_id: str, limit: int) -> list[Standing]:
+        return self._first("standings", {"after_id": after_id}, limit, standing_of)
 
     def unfinished(
         self, schedule_id: str, *, before: datetime | None = None, limit: int = 1000
     ) -> list[Event]:
         end = _END_OF_TIME_MS if before is None else to_ms(before)
-        return self._select("unfinished", {"schedule_id": schedule_id, "before": end, "limit": limit})
+        return self._first("unfinished", {"schedule_id": schedule_id, "before": end}, limit, event_of)
+
+    def between(self, schedule_id: str, start: datetime, end: datetime, *, limit: int) -> list[Event]:
+        def fetch(start: datetime, end: datetime, number: int | None) -> list[Row]:
+            values = {"schedule_id": schedule_id, "start": to_ms(start), "end": to_ms(end)}
+            with self._database.read() as connection:
+                return connection.execute(
+                    _SQL["between"], values | {"limit": _ALL if number is None else number}
+                ).fetchall()
+
+        return first_stretch(event_of, fetch, start, end, limit=limit, run_time=row_run_time, identity=row_id)
+
+    def covering(self, schedule_id: str, instant: datetime) -> list[Event]:
+        return self._select("covering", {"schedule_id": schedule_id, "instant": to_ms(instant)})
 
     def archived(self, ids: Collection[str]) -> set[str]:
         with self._database.read() as connection:
             return _archived(connection, id_list(ids))
+
+    def results(self, schedule_id: str, limit: int) -> list[Event]:
+        return self._first("results", {"schedule_id": schedule_id}, limit, event_of)
 
     def forget(self, schedule_id: str) -> list[str]:
         values = {"schedule_id": schedule_id}
@@ -123,15 +159,27 @@ class SqliteEvents:
     def counts(self) -> dict[EventState, int]:
         with self._database.read() as connection:
             rows = connection.execute(_SQL["counts"]).fetchall()
-        return {EventState(state): count for state, count in rows}
+        numbers: dict[str, int] = dict(rows)
+        return {state: numbers[state] for state in EventState if state in numbers}
 
     def _select(self, statement: str, values: dict[str, object]) -> list[Event]:
         with self._database.read() as connection:
             return _select(connection, statement, values)
 
+    def _first(
+        self, statement: str, values: dict[str, object], limit: int, decode: Callable[[Row], R]
+    ) -> list[R]:
+        with self._database.read() as connection:
+            return first_readable(
+                decode,
+                lambda number: connection.execute(_SQL[statement], values | {"limit": number}).fetchall(),
+                limit,
+                row_id,
+            )
+
 
 def _select(connection: sqlite3.Connection, statement: str, values: dict[str, object]) -> list[Event]:
-    return events_of(connection.execute(_SQL[statement], values).fetchall())
+    return readable(event_of, connection.execute(_SQL[statement], values).fetchall(), row_id)
 
 
 def _archived(connection: sqlite3.Connection, ids: str) -> set[str]:

@@ -22,20 +22,21 @@ class SqliteQueues:
         self._bell = bell
         self._clock = clock
 
-    def add(self, entries: Sequence[QueueEntry]) -> None:
-        self._make_ready("add", [(entry.event_id, to_ms(entry.due)) for entry in entries])
+    def add(self, entries: Sequence[QueueEntry]) -> int:
+        return self._make_ready("add", [(entry.event_id, to_ms(entry.due)) for entry in entries])
 
     def retry(self, worker: str, entries: Sequence[QueueEntry]) -> None:
         self._make_ready("retry", [(entry.event_id, worker, to_ms(entry.due)) for entry in entries])
 
-    def _make_ready(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Run the statement for all rows, and wake the dispatcher when the head became earlier."""
+    def _make_ready(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Run the statement for all rows, and wake the dispatcher when the head became earlier; how many."""
         with self._database.write() as connection:
             before = _head(connection)
-            connection.executemany(_SQL[statement], rows)
+            changed = connection.executemany(_SQL[statement], rows).rowcount if rows else 0
             after = _head(connection)
         if after is not None and (before is None or after < before):
             self._bell.notify(Channel.DISPATCHER)
+        return changed
 
     def head(self) -> datetime | None:
         with self._database.read() as connection:
@@ -72,6 +73,14 @@ class SqliteQueues:
     def held(self, worker: str) -> set[str]:
         with self._database.read() as connection:
             return {id for (id,) in connection.execute(_SQL["held"], {"worker": worker})}
+
+    def retake(self, worker: str, entries: Sequence[QueueEntry], lease: timedelta) -> set[str]:
+        rows = [(entry.event_id, to_ms(entry.due), worker) for entry in entries]
+        values = {"worker": worker, "ids": id_list([entry.event_id for entry in entries])}
+        with self._database.write() as connection:
+            connection.execute(_SQL["lease"], self._lease(worker, lease))
+            connection.executemany(_SQL["retake"], rows)
+            return {id for (id,) in connection.execute(_SQL["foreign"], values)}
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
         with self._database.write() as connection:

@@ -35,6 +35,14 @@ DELETE FROM leases WHERE worker = :worker
 -- name: held
 SELECT event_id FROM queue WHERE worker = :worker
 
+-- name: retake
+INSERT INTO queue (event_id, place, due, worker) VALUES (?, 'in_flight', ?, ?)
+ON CONFLICT (event_id) DO UPDATE SET place = 'in_flight', due = excluded.due, worker = excluded.worker
+WHERE queue.worker IS NULL
+
+-- name: foreign
+SELECT event_id FROM queue WHERE event_id IN (SELECT value FROM json_each(:ids)) AND worker <> :worker
+
 -- name: acknowledge
 DELETE FROM queue WHERE event_id IN (SELECT value FROM json_each(:ids)) AND worker = :worker
 

@@ -1,7 +1,7 @@
 """Records as rows of the embedded store, and back: instants are epoch milliseconds, nested parts JSON."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,12 @@ from rrcli.core.models import (
     Retry,
     Schedule,
     ScheduleState,
+    Skip,
     Span,
     Status,
 )
-from rrcli.errors import StoreCorrupt
+from rrcli.core.sound import sound_event, sound_schedule
+from rrcli.repository.base import Standing
 
 Row = tuple[Any, ...]
 
@@ -77,7 +79,12 @@ def _schedule_document(schedule: Schedule) -> dict[str, object]:
         "jitter_seconds": schedule.jitter_seconds,
         "tags": schedule.tags,
         "secrets": schedule.secrets,
+        "auto_pause_after": schedule.auto_pause_after,
+        "exclude_calendars": schedule.exclude_calendars,
+        "skips": [_skip_values(skip) for skip in schedule.skips],
         "state_reason": schedule.state_reason,
+        "rule_since": optional_ms(schedule.rule_since),
+        "state_since": optional_ms(schedule.state_since),
         "created_at": to_ms(schedule.created_at),
         "updated_at": to_ms(schedule.updated_at),
     }
@@ -86,12 +93,9 @@ def _schedule_document(schedule: Schedule) -> dict[str, object]:
 def schedule_of(row: Row) -> Schedule:
     """The schedule of a row (id, name, state, revision, rule_revision, next_run, document).
 
-    Raises StoreCorrupt when the row does not hold one.
+    Raises one of `readable.NONSENSE` when the row does not hold one.
     """
-    try:
-        return _schedule_of(*row)
-    except (LookupError, TypeError, ValueError) as error:
-        raise StoreCorrupt(f"The stored schedule {row[0]} cannot be read: {error!r}.") from error
+    return sound_schedule(_schedule_of(*row))
 
 
 def _schedule_of(
@@ -105,6 +109,10 @@ def _schedule_of(
         "overlap": Overlap(fields["overlap"]),
         "tags": tuple(fields["tags"]),
         "secrets": tuple(fields["secrets"]),
+        "exclude_calendars": tuple(fields["exclude_calendars"]),
+        "skips": tuple(_skip_of(*values) for values in fields["skips"]),
+        "rule_since": _optional_instant(fields["rule_since"]),
+        "state_since": _optional_instant(fields["state_since"]),
         "created_at": from_ms(fields["created_at"]),
         "updated_at": from_ms(fields["updated_at"]),
     }
@@ -114,9 +122,21 @@ def _schedule_of(
         state=ScheduleState(state),
         revision=revision,
         rule_revision=rule_revision,
-        next_run=None if next_run is None else from_ms(next_run),
+        next_run=_optional_instant(next_run),
         **fields,
     )
+
+
+def _optional_instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)
+
+
+def _skip_values(skip: Skip) -> Row:
+    return (to_ms(skip.run_time), skip.reason, optional_ms(skip.moved_to))
+
+
+def _skip_of(run_time: int, reason: str | None, moved_to: int | None) -> Skip:
+    return Skip(run_time=from_ms(run_time), reason=reason, moved_to=_optional_instant(moved_to))
 
 
 def event_row(event: Event) -> Row:
@@ -134,6 +154,7 @@ def event_row(event: Event) -> Row:
         _encode([_attempt_values(attempt) for attempt in event.attempts]) if event.attempts else None,
         event.lateness_ms,
         event.replay_of,
+        event.webhook_id,
         None if event.span is None else _encode(_span_values(event.span)),
     )
 
@@ -151,20 +172,28 @@ def _span_values(span: Span) -> Row:
     return (to_ms(span.first), to_ms(span.last), span.count)
 
 
-def events_of(rows: Iterable[Row]) -> list[Event]:
-    """The events of rows with the columns of the SELECTs in sqlite_events.sql, in their order.
-
-    Raises StoreCorrupt when a row does not hold one.
-    """
-    return [event_of(row) for row in rows]
-
-
 def event_of(row: Row) -> Event:
-    """The event of one row; see `events_of`."""
-    try:
-        return _event_of(*row)
-    except (LookupError, TypeError, ValueError) as error:
-        raise StoreCorrupt(f"The stored event {row[0]} cannot be read: {error!r}.") from error
+    """The event of a row with the columns of the SELECTs in sqlite_events.sql, in their order.
+
+    Raises one of `readable.NONSENSE` when the row does not hold one.
+    """
+    return sound_event(_event_of(*row))
+
+
+def standing_of(row: Row) -> Standing:
+    """What the reconciler must know of an event, of a row (id, due, state). Raises as `event_of`."""
+    id, due, state = row
+    return Standing(event_id=id, due=from_ms(due), state=_STATES[state])
+
+
+def row_id(row: Row) -> object:
+    """What names a row in a log line."""
+    return row[0]
+
+
+def row_run_time(row: Row) -> datetime:
+    """The run time of an event's row."""
+    return from_ms(row[2])
 
 
 def _event_of(
@@ -179,6 +208,7 @@ def _event_of(
     attempts: str | None,
     lateness_ms: float | None,
     replay_of: str | None,
+    webhook_id: str | None,
     span: str | None,
 ) -> Event:
     return Event(
@@ -197,6 +227,7 @@ def _event_of(
         attempts=_attempts_of(attempts) if attempts else (),
         lateness_ms=lateness_ms,
         replay_of=replay_of,
+        webhook_id=webhook_id,
         span=_span_of(span) if span else None,
         created_at=from_ms(created_at),
     )

@@ -8,8 +8,17 @@ from rrcli.clock import to_ms
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict
 from rrcli.repository.base import Advance, Page
+from rrcli.repository.readable import first_readable, readable
 from rrcli.repository.sqlite_database import Database, statements
-from rrcli.repository.sqlite_rows import Row, after_prefix, id_list, optional_ms, schedule_of, schedule_row
+from rrcli.repository.sqlite_rows import (
+    Row,
+    after_prefix,
+    id_list,
+    optional_ms,
+    row_id,
+    schedule_of,
+    schedule_row,
+)
 
 _SQL = statements("sqlite_schedules.sql")
 
@@ -75,7 +84,7 @@ class SqliteSchedules:
             return connection.execute(_SQL["remove"], {"id": schedule_id}).rowcount == 1
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
-        return self._select("due", {"before": to_ms(before), "limit": limit})
+        return self._first("due", {"before": to_ms(before)}, limit)
 
     def advance(self, moves: Sequence[Advance]) -> None:
         values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]
@@ -83,14 +92,27 @@ class SqliteSchedules:
             connection.executemany(_SQL["advance"], values)
 
     def exhausted(self, limit: int) -> list[Schedule]:
-        return self._select("exhausted", {"limit": limit})
+        return self._first("exhausted", {}, limit)
+
+    def using_calendar(self, name: str, *, after_id: str = "", limit: int) -> list[Schedule]:
+        return self._first("using_calendar", {"name": name, "after_id": after_id}, limit)
 
     def counts(self) -> dict[ScheduleState, int]:
         with self._database.read() as connection:
             rows: list[Row] = connection.execute(_SQL["counts"]).fetchall()
-        return {ScheduleState(state): count for state, count in rows}
+        numbers: dict[str, int] = dict(rows)
+        return {state: numbers[state] for state in ScheduleState if state in numbers}
 
     def _select(self, statement: str, values: dict[str, object]) -> list[Schedule]:
         with self._database.read() as connection:
             rows = connection.execute(_SQL[statement], values).fetchall()
-        return [schedule_of(row) for row in rows]
+        return readable(schedule_of, rows, row_id)
+
+    def _first(self, statement: str, values: dict[str, object], limit: int) -> list[Schedule]:
+        with self._database.read() as connection:
+            return first_readable(
+                schedule_of,
+                lambda number: connection.execute(_SQL[statement], values | {"limit": number}).fetchall(),
+                limit,
+                row_id,
+            )

@@ -66,5 +66,12 @@ SELECT id, name, state, revision, rule_revision, next_run, document
 FROM schedules INDEXED BY schedules_exhausted
 WHERE state = 'active' AND next_run IS NULL ORDER BY id LIMIT :limit
 
+-- name: using_calendar
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules INDEXED BY schedules_calendars
+WHERE json_array_length(document, '$.exclude_calendars') > 0 AND id > :after_id
+  AND EXISTS (SELECT 1 FROM json_each(document, '$.exclude_calendars') WHERE value = :name)
+ORDER BY id LIMIT :limit
+
 -- name: counts
 SELECT state, count(*) FROM schedules GROUP BY state

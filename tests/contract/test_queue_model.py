@@ -51,7 +51,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(entries=some_entries)
     def add(self, entries: list[QueueEntry]) -> None:
-        self.queues.add(entries)
+        new = {entry.event_id for entry in entries} - self.places.keys()
+        assert self.queues.add(entries) == len(new)
         for entry in entries:
             if entry.event_id not in self.places:
                 self.put_ready(entry)
@@ -79,6 +80,19 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.queues.extend(worker, lease) is lasts
         if lasts:
             self.leases[worker] = lease
+
+    @rule(worker=some_worker, entries=some_entries, lease=some_lease)
+    def retake(self, worker: str, entries: list[QueueEntry], lease: timedelta) -> None:
+        if not entries:
+            return
+        ids = [entry.event_id for entry in entries]
+        foreign = {id for id in ids if self.places.get(id) in {*WORKERS} - {worker}}
+        assert self.queues.retake(worker, entries, lease) == foreign
+        for entry in entries:
+            if self.places.get(entry.event_id) != worker and entry.event_id not in foreign:
+                self.put_ready(entry)
+        self.move([id for id in ids if id not in foreign], worker)
+        self.leases[worker] = lease
 
     @rule(worker=some_worker, ids=some_ids)
     def acknowledge(self, worker: str, ids: list[str]) -> None:

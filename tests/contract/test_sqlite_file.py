@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
+from rrcli.core.models import EventState
 from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable
-from rrcli.repository import sqlite_database
+from rrcli.repository import readable, sqlite_database
 from rrcli.repository.sqlite import SqliteRepository
 from rrcli.repository.sqlite_database import Database
 from tests.contract.samples import NOON, after, event, schedule, schedule_id
@@ -211,26 +213,37 @@ def test_a_writer_that_waited_too_long_is_told_who_may_hold_the_file(
     holder.close()
 
 
-@pytest.mark.parametrize("status", ["{", "{}}", '[[1,"unheard_of","x"]]', "[[null]]"])
-def test_an_event_that_cannot_be_read_is_named(path: Path, status: str) -> None:
+@pytest.mark.parametrize("status", ["{", "{}}", '[[1,"unheard_of","x"]]', "[[null]]", "[]"])
+def test_an_event_that_cannot_be_read_is_named_in_the_log_and_stops_no_other(
+    path: Path, status: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readable, "_said", set())
+    bad, good = event(1), event(2)
     with SqliteRepository.open(path) as repository:
-        repository.events.add([event(1)])
+        repository.events.add([bad, good])
         with repository._database.write() as connection:
-            connection.execute("UPDATE events SET status = ?", (status,))
+            connection.execute("UPDATE events SET status = ? WHERE id = ?", (status, bad.id))
 
-        with pytest.raises(StoreCorrupt, match=event(1).id):
-            repository.events.get([event(1).id])
+        assert repository.events.get([bad.id, good.id]) == {good.id: good}
+        assert repository.events.live(after_id="", limit=1) == [good]
+        repository.events.dispatched([bad.id, good.id], NOON)
+        assert repository.events.get([good.id])[good.id].state is EventState.WORKER
+    assert [getattr(each, "document_id", "") for each in caplog.records] == [bad.id]
 
 
-@pytest.mark.parametrize("document", ["{", "{}", "[]", '{"surplus":1}'])
-def test_a_schedule_that_cannot_be_read_is_named(path: Path, document: str) -> None:
+@pytest.mark.parametrize("document", ["{}", "[]", '{"surplus":1}'])
+def test_a_schedule_that_cannot_be_read_is_named_in_the_log_and_stops_no_other(
+    path: Path, document: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readable, "_said", set())
     with SqliteRepository.open(path) as repository:
-        repository.schedules.add([schedule(1)])
+        repository.schedules.add([schedule(1), schedule(2)])
         with repository._database.write() as connection:
-            connection.execute("UPDATE schedules SET document = ?", (document,))
+            connection.execute("UPDATE schedules SET document = ? WHERE id = ?", (document, schedule_id(1)))
 
-        with pytest.raises(StoreCorrupt, match=schedule_id(1)):
-            repository.schedules.get([schedule_id(1)])
+        assert repository.schedules.get([schedule_id(1), schedule_id(2)]) == {schedule_id(2): schedule(2)}
+        assert repository.schedules.due(NOON + timedelta(days=99), 1) == [schedule(2)]
+    assert [getattr(each, "document_id", "") for each in caplog.records] == [schedule_id(1)]
 
 
 def test_a_conflict_leaves_nothing_of_its_batch(path: Path) -> None:

@@ -336,7 +336,7 @@ def test_a_claim_whose_reply_was_lost_is_started_after_the_outage(context: Conte
     schedule_id = make(context, target)
     dispatch(context)
     with working(context, "worker-1") as worker:
-        worker._claim_unsure = True  # as after a claim that raised
+        worker._unsure = True  # as after a claim that raised
         context.repository.queues.claim("worker-1", 10, timedelta(seconds=30))
         work_until(worker, context, lambda: nothing_queued(context))
     assert only(context, schedule_id).state is EventState.COMPLETED
