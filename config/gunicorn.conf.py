@@ -7,13 +7,14 @@ this file agrees with `rrcli api`. To differ from them, assign gunicorn's names 
 import sys
 
 from rrcli import log, settings
-from rrcli.errors import InvalidSettings
-from rrcli_api.server import options
+from rrcli.errors import SchedulerError
+from rrcli_api.server import options, require_guarded
 
 try:
     _settings = settings.load().settings
-except InvalidSettings as error:
-    sys.exit(f"Error: {error.message}")
+    log.setup(_settings.log.level, _settings.log.format)
+    require_guarded(_settings)
+except SchedulerError as error:
+    sys.exit(f"Error: {error.message}" + (f"\nHint: {error.hint}" if error.hint else ""))
 
-log.setup(_settings.log.level, _settings.log.format)
 globals().update(options(_settings))

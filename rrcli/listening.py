@@ -1,6 +1,7 @@
 """Whether the address that a service wants to listen on is to be had."""
 
 import socket
+from ipaddress import ip_address
 
 from rrcli.errors import SchedulerError
 
@@ -29,3 +30,18 @@ def require_port(host: str, port: int) -> None:
                 f"The API cannot listen on {address(host, port)}: {error.strerror or error}.",
                 hint="Stop what listens there, or choose another port: --port 8081, or API_PORT=8081.",
             ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host`, an address or a name."""
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return all(_is_loopback_address(text) for text in found)
+
+
+def _is_loopback_address(text: str) -> bool:
+    address = ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

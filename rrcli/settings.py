@@ -119,6 +119,11 @@ class ApiSettings:
     port: int = _key(8080, _PORT, "Port to listen on.")
     workers: int = _key(2, Integer(1, 64), "gunicorn worker processes.")
     threads: int = _key(4, Integer(1, 256), "Threads of each gunicorn worker.")
+    allow_anonymous: bool = _key(
+        False,
+        Boolean(),
+        "Listen beyond loopback although there is no API key yet: whoever reaches it may do everything.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

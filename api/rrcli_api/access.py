@@ -50,6 +50,7 @@ class Access:
         self._write_line(req, resp)
 
     def _write_line(self, req: falcon.Request, resp: falcon.Response) -> None:
+        key = getattr(req.context, "api_key", None)
         path, status = quote(req.path, safe="/:"), falcon.http_status_to_code(resp.status)
         log.log(
             logging.DEBUG if req.path in _QUIET else logging.INFO,
@@ -64,5 +65,6 @@ class Access:
                 "status": status,
                 "ms": round((self._clock.monotonic() - req.context.started) * 1000, 1),
                 "request_id": req.context.request_id,
+                **({"api_key": key.id} if key else {}),
             },
         )

@@ -9,11 +9,12 @@ from rrcli.errors import SchedulerError
 from rrcli.operations.context import Context
 from rrcli_api import docs, errors, events, health, preview, schedules
 from rrcli_api.access import Access
+from rrcli_api.guard import Guard
 
 
 def create_app(context: Context) -> falcon.App[Any, Any]:
     """The REST service over an open store; safe for any number of threads."""
-    app = _base(context.clock)
+    app = _base(context.clock, Guard(context))
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
     app.add_route("/api/events", events.Events(context))
@@ -46,9 +47,10 @@ def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, A
     return app
 
 
-def _base(clock: Clock) -> falcon.App[Any, Any]:
+def _base(clock: Clock, *guards: Guard) -> falcon.App[Any, Any]:
     """What needs no store."""
-    app = falcon.App(middleware=[Access(clock)])
+    middleware: list[Any] = [Access(clock), *guards]
+    app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)
     app.add_route("/healthz", health.Alive())

@@ -30,6 +30,8 @@ _RULE: Mapping[str, Check] = {
 class Preview(Resource):
     """What a rule would do; stores nothing."""
 
+    only_reads = True
+
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         query(req, {})
         values = read_fields(req, _RULE, required=("rrule",))

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 
 import falcon
 
-from rrcli.core.fields import Check, Choice, Text
+from rrcli.core.fields import Boolean, Check, Choice, Text
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.operations import schedules
 from rrcli.operations.views import event_view, schedule_view
+from rrcli_api.guard import may_reveal
 from rrcli_api.media import read_fields, read_object, render
 from rrcli_api.requests import PAGING, etag, paging, query, require_id
 from rrcli_api.resource import Resource
 
+_REVEAL: Mapping[str, Check] = {"reveal": Boolean()}
 _FILTERS: Mapping[str, Check] = {
     **PAGING,
+    **_REVEAL,
     "state": Choice(tuple(ScheduleState)),
     "name": Text(200),
     "tag": Text(64),
@@ -26,6 +29,7 @@ class Schedules(Resource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         values = query(req, _FILTERS)
+        reveal = may_reveal(req, values.get("reveal", False))
         page, limit, offset = paging(values)
         state = ScheduleState(values["state"]) if "state" in values else None
         found = schedules.find(
@@ -37,7 +41,7 @@ class Schedules(Resource):
             offset=offset,
         )
         now = self.context.now()
-        shown = [schedule_view(each, now) for each in found.items]
+        shown = [schedule_view(each, now, reveal=reveal) for each in found.items]
         render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
 
     on_head = on_get
@@ -55,8 +59,9 @@ class OneSchedule(Resource):
     """One schedule. PUT and PATCH are the same: both change the fields given and keep the others."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        query(req, {})
-        _show(self, resp, schedules.get(self.context, require_id(schedule_id, "a schedule")))
+        reveal = may_reveal(req, query(req, _REVEAL).get("reveal", False))
+        found = schedules.get(self.context, require_id(schedule_id, "a schedule"))
+        _show(self, resp, found, reveal=reveal)
 
     on_head = on_get
 
@@ -130,9 +135,9 @@ class Trigger(Resource):
         render(resp, event_view(event))
 
 
-def _show(resource: Resource, resp: falcon.Response, schedule: Schedule) -> None:
+def _show(resource: Resource, resp: falcon.Response, schedule: Schedule, *, reveal: bool = False) -> None:
     _tag(resp, schedule)
-    render(resp, schedule_view(schedule, resource.context.now()))
+    render(resp, schedule_view(schedule, resource.context.now(), reveal=reveal))
 
 
 def _tag(resp: falcon.Response, schedule: Schedule) -> None:

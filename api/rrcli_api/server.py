@@ -1,20 +1,41 @@
 """The service under gunicorn, in this process: settings, port, start."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from rrcli.errors import StoreUnavailable
 from rrcli.listening import address, require_port
+from rrcli.operations.api_keys import may_be_open, require_guard
+from rrcli.repository.factory import open_repository
 from rrcli.settings import Loaded, Settings
 from rrcli_api.wsgi import Service
 
+log = logging.getLogger(__name__)
+
 
 def serve(loaded: Loaded) -> None:
-    """Serve until SIGTERM or SIGINT. Raises PortTaken before anything is started."""
+    """Serve until SIGTERM or SIGINT. Raises PortTaken and Unguarded before anything is started."""
     api = loaded.settings.api
     require_port(api.host, api.port)
+    require_guarded(loaded.settings)
     _Server(loaded).run()
+
+
+def require_guarded(settings: Settings) -> None:
+    """Raises Unguarded when other machines could reach the service and there is no key.
+
+    While the store is away nobody can tell; then every request is refused until there is a key.
+    """
+    if may_be_open(settings.api):
+        return
+    try:
+        with open_repository(settings) as repository:
+            require_guard(settings.api, repository)
+    except StoreUnavailable as error:
+        log.warning("Whether there is an API key cannot be told yet: %s", error.message)
 
 
 def options(settings: Settings) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ COMMANDS = {
     "daemon": ("rrcli.cli.stack:daemon", "Run one daemon in the foreground."),
     "api": ("rrcli.cli.stack:api", "Run the REST service in the foreground."),
     "config": ("rrcli.cli.config:config", "Show settings and their sources; write a configuration file."),
+    "apikey": ("rrcli.cli.apikey:apikey", "Make, list and revoke keys of the REST service."),
     "db": ("rrcli.cli.db:db", "Prepare the store."),
     "completion": ("rrcli.cli.completion:completion", "Print the completion script of a shell."),
 }

@@ -80,12 +80,14 @@ def up(state: State, embedded: bool) -> NoReturn:
 
 
 def _require_store(state: State, settings: Any) -> str:
-    """What the store is, once it answered. Raises StoreUnavailable."""
+    """What the store is, once it answered. Raises StoreUnavailable, and Unguarded for want of an API key."""
+    from rrcli.operations.api_keys import require_guard
     from rrcli.repository.factory import open_repository
 
     with open_repository(settings) as repository:
         repository.ping()
         repository.init()
+        require_guard(settings.api, repository)
         return repository.description
 
 

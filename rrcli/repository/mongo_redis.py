@@ -2,7 +2,8 @@
 
 from typing import Self
 
-from rrcli.repository.base import Channel, Events, Heartbeats, Queues, Schedules
+from rrcli.repository.base import ApiKeys, Channel, Events, Heartbeats, Queues, Schedules
+from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
 from rrcli.repository.mongo_redis_connection import MongoServer, RedisServer
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
@@ -23,6 +24,7 @@ class MongoRedisRepository:
         self.schedules: Schedules = self._ledger[0]
         self.events: Events = self._ledger[1]
         self.heartbeats: Heartbeats = self._ledger[2]
+        self.api_keys: ApiKeys = MongoApiKeys(mongo)
         self.queues: Queues = queues
 
     @classmethod

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Self
 
 from rrcli.clock import Clock, SystemClock
-from rrcli.repository.base import Channel, Events, Heartbeats, Queues, Schedules, Waiter
+from rrcli.repository.base import ApiKeys, Channel, Events, Heartbeats, Queues, Schedules, Waiter
+from rrcli.repository.sqlite_api_keys import SqliteApiKeys
 from rrcli.repository.sqlite_database import Database
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
@@ -14,12 +15,13 @@ from rrcli.repository.sqlite_wake import Bell
 
 
 class SqliteRepository:
-    """The four parts of the store over one file; the contract is `base.Repository`."""
+    """The parts of the store over one file; the contract is `base.Repository`."""
 
     schedules: Schedules
     events: Events
     queues: Queues
     heartbeats: Heartbeats
+    api_keys: ApiKeys
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
@@ -29,6 +31,7 @@ class SqliteRepository:
         self.events = SqliteEvents(self._database)
         self.queues = SqliteQueues(self._database, self._bell, clock)
         self.heartbeats = SqliteHeartbeats(self._database)
+        self.api_keys = SqliteApiKeys(self._database)
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:

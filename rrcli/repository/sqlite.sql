@@ -94,4 +94,15 @@ CREATE TABLE heartbeats (
 ) WITHOUT ROWID;
 CREATE INDEX heartbeats_seen_at ON heartbeats (seen_at);
 
+-- Keys of the REST service; `digest` is the SHA-256 of the secret.
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER,
+    revoked_at INTEGER
+) WITHOUT ROWID;
+
 PRAGMA user_version = 1;

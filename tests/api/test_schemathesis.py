@@ -14,6 +14,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from rrcli.clock import SystemClock
+from rrcli.operations import api_keys
 from rrcli.operations.context import Context
 from rrcli.repository.sqlite import SqliteRepository
 from rrcli.settings import Settings
@@ -43,14 +44,17 @@ _FOLDER = TemporaryDirectory(prefix="rrcli-schemathesis-")
 
 
 @cache
-def _app() -> falcon.App[Any, Any]:
-    """Opened by the first request, so that collecting the tests opens nothing."""
+def _app() -> tuple[falcon.App[Any, Any], str]:
+    """The service and an admin's key; opened by the first request, so that collecting opens nothing."""
     repository = SqliteRepository.open(Path(_FOLDER.name, "store.db"))
-    return create_app(Context(repository=repository, clock=SystemClock(), settings=Settings()))
+    context = Context(repository=repository, clock=SystemClock(), settings=Settings())
+    _, key = api_keys.create(context, name="Schemathesis", scope="admin")
+    return create_app(context), key
 
 
 def _answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    answer: Iterable[bytes] = _app()(environ, start_response)
+    app, key = _app()
+    answer: Iterable[bytes] = app(environ | {"HTTP_AUTHORIZATION": f"Bearer {key}"}, start_response)
     return answer
 
 

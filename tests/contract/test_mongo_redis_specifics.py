@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from redis import Redis
 
+from rrcli.core.api_keys import Scope, issue
 from rrcli.core.models import Event, EventState, ScheduleState, Span
 from rrcli.errors import InvalidSettings, StoreCorrupt, StoreUnavailable
 from rrcli.repository.base import Advance, Channel, Heartbeat, QueueEntry, Repository
@@ -112,6 +113,14 @@ def use_every_query(repository: Repository) -> None:
     repository.heartbeats.beat(heartbeat())
     repository.heartbeats.list(NOON)
     repository.heartbeats.stop("i")
+
+    key, _ = issue("a key", Scope.READ, bytes(38), NOON)
+    repository.api_keys.add(key)
+    repository.api_keys.get(key.id)
+    repository.api_keys.list()
+    repository.api_keys.exist()
+    repository.api_keys.used(key.id, NOON)
+    repository.api_keys.revoke(key.id, NOON)
 
 
 def heartbeat() -> Heartbeat:

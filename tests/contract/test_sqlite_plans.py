@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from rrcli.repository import sqlite_events, sqlite_heartbeats, sqlite_queues, sqlite_schedules
+from rrcli.repository import sqlite_api_keys, sqlite_events, sqlite_heartbeats, sqlite_queues, sqlite_schedules
 from rrcli.repository.sqlite_database import Database
 
 # What reads all there is on purpose: totals, lists up to their LIMIT, the few leases, and an index that
 # has only the exhausted.
 WHOLE = {
+    sqlite_api_keys: "list exist",
     sqlite_schedules: "exhausted find count count_matches counts",
     sqlite_events: "pending pending_count history history_count counts",
     sqlite_queues: "expired depths",
@@ -67,7 +68,7 @@ def name_of(value: object) -> str:
 
 def bounded() -> Iterator[tuple[ModuleType, str]]:
     """All statements that depend on how much is asked for, not on how much there is."""
-    for module in (sqlite_schedules, sqlite_events, sqlite_queues, sqlite_heartbeats):
+    for module in (sqlite_schedules, sqlite_events, sqlite_queues, sqlite_heartbeats, sqlite_api_keys):
         for name in module._SQL:
             if name not in WHOLE.get(module, "").split():
                 yield module, name

@@ -1,0 +1,139 @@
+"""Who may do what: bearer keys (RFC 6750), once there is one."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import falcon
+
+from rrcli.core import api_keys
+from rrcli.core.api_keys import ApiKey, Scope
+from rrcli.errors import StoreUnavailable
+from rrcli.operations.api_keys import may_be_open
+from rrcli.operations.context import Context
+from rrcli_api.errors import ApiError
+
+log = logging.getLogger(__name__)
+
+CACHE_SECONDS = 5.0
+"""How long the store's answer about a key counts: a revoked one works for this much longer at most."""
+
+LAST_USE_EVERY = timedelta(minutes=1)
+_REMEMBERED = 1000
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/docs/openapi.yml", "/swagger-ui"})
+_OPEN_FOLDER = "/swagger-ui/"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_CREATE = "Make one on the server: rrcli apikey create --name NAME --scope admin."
+
+
+class Keys:
+    """What the store says of keys, remembered for a few seconds, so that a request costs no round trip."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[str, tuple[float, ApiKey | None]] = {}
+        self._exist: tuple[float, bool] | None = None
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Raises StoreUnavailable: who may not be known is not refused."""
+        now = self._context.clock.monotonic()
+        until, key = self._known.get(key_id, (now, None))
+        if until <= now:
+            key = self._context.repository.api_keys.get(key_id)
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key_id] = (now + CACHE_SECONDS, key)
+        return key
+
+    def exist(self) -> bool:
+        """Whether any key was ever made. Raises StoreUnavailable."""
+        now = self._context.clock.monotonic()
+        if self._exist is None or self._exist[0] <= now:
+            self._exist = (now + CACHE_SECONDS, self._context.repository.api_keys.exist())
+        return self._exist[1]
+
+    def note_use(self, key: ApiKey, now: datetime) -> None:
+        """Write down that the key was used, once a minute; a store that is away is the request's concern."""
+        if key.last_used_at is not None and now - key.last_used_at < LAST_USE_EVERY:
+            return
+        try:
+            self._context.repository.api_keys.used(key.id, now)
+        except StoreUnavailable as error:
+            log.debug("The use of an API key was not noted: %s", error.message)
+        else:
+            self._known.pop(key.id, None)
+
+
+class Guard:
+    """Asks for a key where one is needed, and for its scope; puts the key into `req.context.api_key`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._keys = Keys(context)
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """401 before anything is told, even whether the path exists."""
+        req.context.api_key = None
+        if req.path in _OPEN or req.path.startswith(_OPEN_FOLDER):
+            return
+        given = req.get_header("Authorization")
+        if given is not None:
+            req.context.api_key = self._authenticated(given)
+        elif self._keys.exist():
+            raise _unauthorized("This needs an API key: Authorization: Bearer rrk_…")
+        elif not may_be_open(self._context.settings.api):
+            raise _unauthorized(f"There is no API key yet, and this service is not for everybody. {_CREATE}")
+
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
+    ) -> None:
+        """403 when the key's scope is too small for the method."""
+        reads = req.method in _READING or getattr(resource, "only_reads", False)
+        require_scope(req, Scope.READ if reads else Scope.WRITE)
+
+    def _authenticated(self, header: str) -> ApiKey | None:
+        """The key that the header names; None when it names none and none is needed."""
+        scheme, _, text = header.partition(" ")
+        parsed = api_keys.parse(text.strip()) if scheme.lower() == "bearer" else None
+        if parsed is None and not self._keys.exist() and may_be_open(self._context.settings.api):
+            return None  # a proxy's own credentials, and no key to compare them with
+        key = self._keys.get(parsed[0]) if parsed else None
+        if parsed is None or key is None or not key.admits(parsed[1]):
+            raise _unauthorized("This API key is unknown or revoked.", error="invalid_token")
+        self._keys.note_use(key, self._context.now())
+        return key
+
+
+def require_scope(req: falcon.Request, needed: Scope) -> None:
+    """Raises ApiError 403 when the request came with a key that does not allow it."""
+    key: ApiKey | None = req.context.api_key
+    if key is not None and not key.scope.includes(needed):
+        raise ApiError(
+            403,
+            "forbidden",
+            f"This needs a key of scope {needed}; this one's is {key.scope}.",
+            WWW_Authenticate=_challenge(error="insufficient_scope", scope=needed),
+        )
+
+
+def may_reveal(req: falcon.Request, wanted: bool) -> bool:
+    """`wanted`, once it is sure that an admin's key came with the request.
+
+    Without one nothing is revealed, though everything else be open: a web page that tricks a browser into
+    asking a service on its own machine must not read credentials.
+    """
+    if wanted:
+        if req.context.api_key is None:
+            raise _unauthorized(f"To reveal values takes a key of scope {Scope.ADMIN}. {_CREATE}")
+        require_scope(req, Scope.ADMIN)
+    return wanted
+
+
+def _unauthorized(message: str, **more: str) -> ApiError:
+    return ApiError(401, "unauthorized", message, WWW_Authenticate=_challenge(**more))
+
+
+def _challenge(**more: str) -> str:
+    """The header that says what is missing (RFC 6750, 3)."""
+    said = {"realm": "rrule-scheduler", **more}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())
