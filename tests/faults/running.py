@@ -1,0 +1,114 @@
+"""A load of 100 events a second on real daemons, while something is done to them; then the verdict."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rrcli.clock import SystemClock
+from rrcli.core.models import Schedule
+from rrcli.repository.base import Repository
+from rrcli.repository.factory import open_repository
+from rrcli.settings import Settings
+from tests.faults.oracle import Verdict, judge
+from tests.faults.record import LONG, Record
+from tests.support.load import add_schedules, all_ended
+from tests.support.receiver import Receiver
+from tests.support.stack import DAEMONS, Stack, running, wait_until
+
+A_SECOND = 100
+SECONDS = 60 if LONG else 5
+END_SECONDS = 90.0
+TWO_OF_EACH = tuple(f"{daemon}-{number}" for daemon in DAEMONS for number in (1, 2))
+
+now = SystemClock().now
+
+
+@dataclass
+class Load:
+    """A running load. The test notes when it killed a worker, and when its fault was over."""
+
+    repository: Repository
+    stack: Stack
+    target: Receiver
+    schedules: Sequence[Schedule]
+    each: int
+    worker_kills: list[datetime] = field(default_factory=list)
+    fault_ended: datetime | None = None
+
+    def wait_for_calls(self, number: int) -> None:
+        """Until the receiver has had so many calls."""
+        wait_until(lambda: len(self.target.requests) >= number, seconds=END_SECONDS, what=f"{number} calls")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process of the stack, and start another in its place."""
+        if name.startswith("worker"):
+            self.worker_kills.append(now())
+        self.stack.kill(name)
+        if name.startswith("worker"):
+            self.worker_kills.append(now())
+        self.stack.start(name)
+
+    def over(self) -> None:
+        """The fault is over: what comes from now on is recovery."""
+        self.fault_ended = now()
+
+    def verdict(self) -> Verdict:
+        """Wait for the end of all events, then compare."""
+        wait_until(
+            lambda: all_ended(self.repository, self.schedules, self.each),
+            seconds=END_SECONDS + SECONDS,
+            what="the end of all events",
+        )
+        last = max(one.created_at for one in self.schedules) + timedelta(seconds=self.each)
+        return judge(
+            self.repository,
+            self.schedules,
+            self.target.requests,
+            until=last,
+            worker_kills=self.worker_kills,
+            fault_ended=self.fault_ended,
+        )
+
+    def settle(self, fault: str, backend: str) -> Verdict:
+        """The verdict, recorded, and required to be clean."""
+        verdict = self.verdict()
+        Record(
+            fault=fault,
+            backend=backend,
+            events=verdict.expected,
+            doubles=verdict.doubles,
+            losses=verdict.losses,
+            recovery_seconds=verdict.recovery_seconds,
+            test=os.environ["PYTEST_CURRENT_TEST"].split(" ")[0].split("[")[0],
+        ).write()
+        verdict.require()
+        return verdict
+
+
+@contextmanager
+def load(
+    store: Settings,
+    target: Receiver,
+    log: Path,
+    *names: str,
+    a_second: int = A_SECOND,
+    seconds: int = SECONDS,
+    **extra: str,
+) -> Iterator[Load]:
+    """`a_second` events a second for so many seconds, on the named daemons (two of each when none is named)."""
+    with open_repository(store) as repository:
+        repository.init()
+        schedules = add_schedules(
+            repository, target.url(), a_second, each=seconds, starting_in=timedelta(seconds=2)
+        )
+        extra = {"WORKER_LEASE_SECONDS": "5"} | extra
+        with running(store, log, *(names or TWO_OF_EACH), **extra) as stack:
+            yield Load(repository, stack, target, schedules, seconds)
+
+
+def backend_of(store: Settings) -> str:
+    """As the report names it."""
+    return "MongoDB + Redis" if store.mongo.uri else "embedded"
