@@ -10,6 +10,7 @@ import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
+from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 
@@ -69,6 +70,7 @@ def horizon_of(rule: str, start: datetime) -> datetime:
     return start + fine.get(frequency, LOOKED_AT * 4)
 
 
+@many
 @given(rule=rule_texts(), start=moments(1998, 2012))
 def test_finds_what_dateutil_finds(rule: str, start: datetime) -> None:
     assume(not differs_on_purpose(rule))
@@ -81,6 +83,7 @@ def test_finds_what_dateutil_finds(rule: str, start: datetime) -> None:
     assert list(Recurrence.parse(rule, anchor=start).occurrences(before=end, limit=MOST)) == expected
 
 
+@many
 @given(rule=rule_texts(endings=False, positions=False), start=moments(1998, 2002), seed=st.integers(0, 10**6))
 def test_jumps_to_where_dateutil_walks(rule: str, start: datetime, seed: int) -> None:
     assume(not differs_on_purpose(rule))

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.core.recurrence.elapsed_steps import first_multiple_within
 
 
+@many
 @given(data=st.data(), modulus=st.integers(2, 300))
 def test_the_first_multiple_is_the_one_that_trying_all_finds(data: st.DataObject, modulus: int) -> None:
     factor = data.draw(st.integers(0, modulus - 1))
@@ -18,6 +20,7 @@ def test_the_first_multiple_is_the_one_that_trying_all_finds(data: st.DataObject
     assert first_multiple_within(factor, modulus, low, high) == tried
 
 
+@many
 @given(
     step=st.integers(30_000, 300_000),
     hours=st.sets(st.integers(0, 23), min_size=1, max_size=3),

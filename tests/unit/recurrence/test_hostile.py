@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
@@ -148,11 +149,13 @@ def test_rules_that_never_occur_say_so(rule: str) -> None:
         assert "never-occurs" in {lint.code for lint in recurrence.lint()}
 
 
+@many
 @given(text=st.text(st.sampled_from(string.printable + "é\x00\u2028١"), max_size=120))
 def test_parse_of_noise_raises_nothing_but_invalid_rule(text: str) -> None:
     _parse_or_refuse(text)
 
 
+@many
 @given(rule=rule_texts(), seed=st.integers(0, 2**32))
 def test_parse_of_damaged_rules_raises_nothing_but_invalid_rule(rule: str, seed: int) -> None:
     chance = random.Random(seed)

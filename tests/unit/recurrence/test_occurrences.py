@@ -6,6 +6,7 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 
@@ -18,6 +19,7 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
 
+@many
 @given(
     rule=rule_texts(),
     zone=st.sampled_from(ZONES),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
+from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
@@ -51,6 +52,7 @@ def test_text_is_canonical_and_reads_back(text: str, canonical: str) -> None:
     assert Recurrence.parse(canonical) == recurrence
 
 
+@many
 @given(rule=rule_texts(), anchor=moments())
 def test_any_rule_reads_back_and_keeps_its_occurrences(rule: str, anchor: datetime) -> None:
     zone = ZONES[len(rule) % len(ZONES)]
