@@ -11,18 +11,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rrcli.core import request
+from rrcli.core.exclusions import Exclusions
 from rrcli.core.models import Attempt, Event, EventState, Kind, Overlap, Schedule
 from rrcli.core.policies import fires_late, is_late
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.errors import InvalidRule
 from rrcli.operations import schedules
+from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS
-from rrcli.operations.rules import recurrence_of
-from rrcli.operations.window import too_late
+from rrcli.operations.window import latest_due_of, too_late
 from rrcli.repository.base import Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
+from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
 from rrcli_daemons.sender import Sender
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,8 @@ REAP_INTERVAL_SECONDS = 3.0
 LOOK_SECONDS = 10.0
 """How often a worker asks what the queues say it holds."""
 
-OVERLAP_WAIT = timedelta(seconds=1)
-"""How long an event with overlap policy `queue` waits before it looks again whether it may go."""
+OVERLAP_WAIT = timedelta(seconds=5)
+"""An event with overlap policy `queue` starts when the one before it ends; this often it looks by itself."""
 
 RESPONSE_CHARACTERS = 1024
 
@@ -64,6 +66,8 @@ class Worker:
         self._ended: list[Event] = []
         self._again: list[Event] = []
         self._gone: list[str] = []
+        self._freed: set[str] = set()
+        self._failing: set[str] = set()
         self._counters = {"completed": 0.0, "failed": 0.0, "retried": 0.0, "skipped": 0.0, "reaped": 0.0}
 
     @property
@@ -153,21 +157,26 @@ class Worker:
         events = self._repository.events.get(ids)
         known = self._repository.schedules.get({event.schedule_id for event in events.values()})
         archived = self._repository.events.archived(ids)
+        exclusions = self._context.exclusions(known.values())
         calls: list[tuple[str, Request]] = []
         # What is not live any more has ended, or is there and cannot be read: then it is left alone.
         unknown = [event_id for event_id in ids if event_id not in events]
         dropped: list[str] = []
         waiting: list[QueueEntry] = []
+        kept_waiting: list[Event] = []
         for event in events.values():
             schedule = known.get(event.schedule_id)
             if schedule is None or event.id in archived:
                 dropped.append(event.id)
             elif event.state is EventState.RETRY and event.due > now:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
-            elif self._overlaps(schedule, event) and schedule.overlap is Overlap.QUEUE:
-                waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
-            elif ended := self._ended_before_call(schedule, event, now):
+            elif ended := self._ended_before_call(schedule, exclusions[schedule.id], event, now):
                 self._ended.append(ended)
+                self._note_end(schedule)
+            elif _waits_its_turn(schedule, event) and is_overlapped(self._repository, event, now):
+                waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
+                if event.status[-1].message != WAITS:
+                    kept_waiting.append(event.moved(EventState.WORKER, now, WAITS))
             else:
                 self._claimed[event.id] = (event, schedule)
                 calls.append((event.id, request.build(schedule, event, now=now)))
@@ -176,31 +185,39 @@ class Worker:
             self._repository.events.discard(dropped)
         if dropped or unknown:
             self._repository.queues.acknowledge(self._instance, dropped + unknown)
+        if kept_waiting:
+            self._repository.events.save(kept_waiting)
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
 
-    def _ended_before_call(self, schedule: Schedule, event: Event, now: datetime) -> Event | None:
+    def _ended_before_call(
+        self, schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime
+    ) -> Event | None:
         """The event with its last status when it must not be called; None when it is to be called."""
         try:
-            if not schedules.may_fire(schedule, event):
-                return schedules.superseded(schedule, event, now)
-            why = too_late(schedule, 1) if _misfired(schedule, event, now) else None
+            if taken_out := schedules.taken_out(schedule, exclusions, event, now):
+                self._counters["skipped"] += taken_out.state is EventState.SKIPPED
+                return taken_out
+            why = too_late(schedule, 1) if _misfired(schedule, exclusions, event, now) else None
         except InvalidRule as error:
             self._counters["failed"] += 1
             return event.moved(EventState.ERROR, now, f"The schedule's rule cannot be read: {error.message}")
-        if why is None and self._overlaps(schedule, event):
+        if (
+            why is None
+            and schedule.overlap is Overlap.SKIP
+            and not _is_repeated(event)
+            and is_overlapped(self._repository, event, now)
+        ):
             why = "An earlier occurrence had not ended; overlap policy skip"
         if why is None:
             return None
         self._counters["skipped"] += 1
         return event.moved(EventState.SKIPPED, now, why)
 
-    def _overlaps(self, schedule: Schedule, event: Event) -> bool:
-        """Whether an earlier event of the schedule has not ended, and the schedule minds."""
-        if schedule.overlap is Overlap.ALLOW:
-            return False
-        earlier = self._repository.events.unfinished(schedule.id, before=event.run_time, limit=1)
-        return bool(earlier)
+    def _note_end(self, schedule: Schedule) -> None:
+        """Another event of the schedule may be waiting for this end."""
+        if schedule.overlap is not Overlap.ALLOW:
+            self._freed.add(schedule.id)
 
     def _settle(self, now: datetime) -> None:
         """Write down everything that has ended; repeated as a whole when the store fails in between."""
@@ -218,6 +235,14 @@ class Worker:
             self._forget_deleted(event for event in self._ended if event.id in not_live)
             self._repository.queues.acknowledge(self._instance, [event.id for event in self._ended])
             self._ended = []
+        while self._freed:
+            schedule_id = next(iter(self._freed))
+            start_next(self._repository, schedule_id, now)
+            self._freed.discard(schedule_id)
+        while self._failing:
+            schedule_id = next(iter(self._failing))
+            pause_after_failures(self._context, schedule_id)
+            self._failing.discard(schedule_id)
         while self._gone:
             schedules.stop_after_gone(self._context, self._gone[-1])
             self._gone.pop()
@@ -228,6 +253,7 @@ class Worker:
         verdict = judge(outcome)
         number = len(tried.attempts)
         if verdict is Verdict.SUCCESS:
+            self._note_end(schedule)
             self._counters["completed"] += 1
             self._ended.append(tried.moved(EventState.COMPLETED, now, "Event successfully processed"))
             return
@@ -236,7 +262,10 @@ class Worker:
         if verdict is Verdict.RETRY and number <= allowed:
             self._retry(tried, schedule, outcome, what, now)
             return
+        self._note_end(schedule)
         self._counters["failed"] += 1
+        if schedule.auto_pause_after and event.kind is Kind.SCHEDULED:
+            self._failing.add(schedule.id)
         if verdict is Verdict.GONE:
             self._gone.append(schedule.id)
             why = "HTTP 410: the receiver wants no more calls; the schedule is paused"
@@ -271,15 +300,25 @@ class Worker:
             schedules.forget(self._context, schedule_id)
 
 
-def _misfired(schedule: Schedule, event: Event, now: datetime) -> bool:
+def _is_repeated(event: Event) -> bool:
+    """Whether a person asked for the call to be made again, or after all."""
+    return event.kind in (Kind.REPLAY, Kind.BACKFILL)
+
+
+def _waits_its_turn(schedule: Schedule, event: Event) -> bool:
+    """Whether an overlapping event waits: what a person asked for does so rather than be skipped."""
+    return schedule.overlap is Overlap.QUEUE or (schedule.overlap is Overlap.SKIP and _is_repeated(event))
+
+
+def _misfired(schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime) -> bool:
     """Whether an occurrence that was queued in time comes up too late, as after an outage."""
     if (
         event.kind is not Kind.SCHEDULED
         or event.attempts
-        or not is_late(event.due, schedule.misfire, now=now)
+        or not is_late(event.due, schedule.misfire, now=came_up(event, now))
     ):
         return False
-    latest_due = recurrence_of(schedule).before(now, inclusive=True)
+    latest_due = latest_due_of(schedule, exclusions, now)
     return not fires_late(event.run_time, schedule.misfire, now=now, latest_due=latest_due)
 
 

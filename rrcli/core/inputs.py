@@ -125,6 +125,12 @@ class Secret:
         return text
 
 
+CALENDAR_NAME = Text(
+    64,
+    form=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    form_name="letters, digits, . _ and -, beginning with a letter or digit",
+)
+
 _RETRY: Mapping[str, Check] = {
     "base_seconds": Number(0, 86_400),
     "factor": Number(1, 100),
@@ -153,11 +159,13 @@ SCHEDULE_FIELDS: Mapping[str, Check] = {
     "jitter_seconds": Number(0, 86_400),
     "tags": ListOf(Text(64, form=_TAG, form_name="a word without blanks or commas"), 20),
     "secrets": ListOf(Secret(), 10),
+    "auto_pause_after": Integer(0, 100),
+    "exclude_calendars": ListOf(CALENDAR_NAME, 10),
 }
 """Every field a person may set, with its check."""
 
 REQUIRED = ("name", "rrule", "callback_url")
-READ_ONLY = ("id", "state", "state_reason", "revision", "next_run", "created_at", "updated_at")
+READ_ONLY = ("id", "skips", "state", "state_reason", "revision", "next_run", "created_at", "updated_at")
 
 
 def check_schedule(data: Mapping[str, object], *, partial: bool) -> dict[str, object]:

@@ -92,14 +92,28 @@ def require_utc(**instants: datetime | None) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """One occurrence that a person took out; `moved_to` is the instant that takes its place, if one does."""
+
+    run_time: datetime
+    reason: str | None = None
+    moved_to: datetime | None = None
+
+    def __post_init__(self) -> None:
+        require_utc(run_time=self.run_time, moved_to=self.moved_to)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
     """When, and what to call.
 
     `rrule` is the stored recurrence text, always with its DTSTART. `next_run` is the durable watermark:
     the first occurrence that has not been queued yet; None when there is none. `revision` counts every
-    change (ETag); `rule_revision` is the revision that last changed rule, time zone or state: queued
-    events of older revisions fire only if their instant still is an occurrence. `max_retries` None means
-    the setting `worker.max_retries`.
+    change (ETag); `rule_revision` is the revision that last changed rule, time zone, skips, calendars or
+    state: queued events of older revisions fire only if their instant still is an occurrence. `max_retries`
+    None means the setting `worker.max_retries`. `skips` are by run time; `auto_pause_after` (0: never) counts
+    failures in a row that ended at or after `state_since`. `rule_since` is when the present rule and time
+    zone began to count, `state_since` when the present state did; None means since the creation.
     """
 
     id: str
@@ -119,16 +133,27 @@ class Schedule:
     jitter_seconds: float = 0.0
     tags: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    auto_pause_after: int = 0
+    exclude_calendars: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
     state: ScheduleState = ScheduleState.ACTIVE
     state_reason: str | None = None
     revision: int = 1
     rule_revision: int = 1
+    rule_since: datetime | None = None
+    state_since: datetime | None = None
     next_run: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
     def __post_init__(self) -> None:
-        require_utc(next_run=self.next_run, created_at=self.created_at, updated_at=self.updated_at)
+        require_utc(
+            next_run=self.next_run,
+            rule_since=self.rule_since,
+            state_since=self.state_since,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
     @property
     def effective_method(self) -> str:
@@ -182,8 +207,9 @@ class Event:
     """One occurrence of one schedule, and its whole story.
 
     `run_time` is the nominal instant; `due` when it is to be dispatched next (nominal plus jitter, or the
-    next attempt). `lateness_ms` is from `due` of the first attempt to its start. `span` is set on the one
-    entry that stands for several skipped occurrences.
+    next attempt). `lateness_ms` is from `due` of the first attempt to its start. `replay_of` is the
+    event that this one repeats, `webhook_id` the id that receivers see, where it is not its own. `span` is
+    set on the one entry that stands for several skipped occurrences.
     """
 
     id: str
@@ -196,6 +222,7 @@ class Event:
     attempts: tuple[Attempt, ...] = ()
     lateness_ms: float | None = None
     replay_of: str | None = None
+    webhook_id: str | None = None
     span: Span | None = None
     created_at: datetime
 
@@ -206,6 +233,11 @@ class Event:
     def state(self) -> EventState:
         """The newest status."""
         return self.status[-1].status
+
+    @property
+    def message_id(self) -> str:
+        """The `webhook-id` that is sent: one for all attempts, replays and backfills of an occurrence."""
+        return self.webhook_id or self.id
 
     def moved(self, state: EventState, now: datetime, message: str, **changes: object) -> Self:
         """This event with one more status, and other fields changed as given."""

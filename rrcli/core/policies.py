@@ -23,7 +23,7 @@ def sort_by_misfire(
 ) -> Sorted:
     """Divide occurrences (ascending) by the schedule's misfire policy as of `now`.
 
-    `latest_due` is the newest occurrence of the rule that is due, whether or not it is among `occurrences`.
+    `latest_due` is the newest occurrence that is due and to fire, whether or not it is among `occurrences`.
     """
     if not occurrences or not is_late(occurrences[0], schedule.misfire, now=now):
         return Sorted(fire=tuple(occurrences), skipped=())

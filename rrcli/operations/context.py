@@ -1,10 +1,13 @@
 """What every operation works with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rrcli.clock import Clock
-from rrcli.core.models import whole_ms
+from rrcli.core.exclusions import Exclusions
+from rrcli.core.models import Schedule, whole_ms
+from rrcli.operations.exclusions import CalendarCache, of_all
 from rrcli.repository.base import Repository
 from rrcli.settings import Settings
 
@@ -16,10 +19,15 @@ class Context:
     repository: Repository
     clock: Clock
     settings: Settings
+    calendars: CalendarCache = field(default_factory=CalendarCache, compare=False)
 
     def now(self) -> datetime:
         """The current instant, in whole milliseconds as storage keeps it."""
         return whole_ms(self.clock.now())
+
+    def exclusions(self, schedules: Iterable[Schedule]) -> dict[str, Exclusions]:
+        """By schedule id what does not fire although the rule has it."""
+        return of_all(self.repository, self.calendars, schedules)
 
     @property
     def window(self) -> timedelta:

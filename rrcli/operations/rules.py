@@ -25,8 +25,12 @@ def parse(rrule: str, timezone: str | None) -> Recurrence:
 
 
 def recurrence_of(schedule: Schedule) -> Recurrence:
-    """The schedule's rule, parsed. Raises InvalidRule."""
-    return parse(schedule.rrule, schedule.timezone)
+    """The schedule's rule, parsed, with the instants that occurrences were moved to. Raises InvalidRule."""
+    moved = [skip.moved_to for skip in schedule.skips if skip.moved_to]
+    if not moved:
+        return parse(schedule.rrule, schedule.timezone)
+    added = ",".join(f"{instant:%Y%m%dT%H%M%S}Z" for instant in moved)
+    return parse(f"{schedule.rrule}\nRDATE:{added}", schedule.timezone)
 
 
 def next_second(now: datetime) -> datetime:

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from rrcli.core.exclusions import Exclusions
 from rrcli.core.ids import occurrence_id, random_id
 from rrcli.core.inputs import MASK, check_schedule
 from rrcli.core.models import (
@@ -27,6 +28,7 @@ from rrcli.core.models import (
 from rrcli.core.policies import span_of
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import Conflict, FieldError, InvalidInput, InvalidRule, NotFound
+from rrcli.log import MARK, is_masked, redact
 from rrcli.operations import rules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -45,6 +47,7 @@ def create(context: Context, data: Mapping[str, object]) -> Schedule:
     start. Raises InvalidInput.
     """
     values = check_schedule(data, partial=False)
+    _require_calendars(context, values)
     now = context.now()
     recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
     next_run = recurrence.after(now, inclusive=True)
@@ -116,19 +119,24 @@ def update(
     `expected_revision` is not the stored one.
     """
     values = check_schedule(data, partial=True)
+    _require_calendars(context, values)
 
     def change(old: Schedule, now: datetime) -> Schedule:
         new = replace(old, **_field_changes(old, values))
+        same_calendars = new.exclude_calendars == old.exclude_calendars
+        unchanged = new if same_calendars else replanned(new, now)
         if not {"rrule", "timezone"} & values.keys():
-            return new
+            return unchanged
         recurrence = rules.changed(old, values)
         if recurrence.text == old.rrule and new.timezone == old.timezone:
-            return new
+            return unchanged
         with suppress(InvalidRule):  # what cannot be read has missed nothing that anyone could name
             _record_missed(context, old, now)
-        return _with_rule(replace(new, rrule=recurrence.text), recurrence, now)
+        skips = tuple(skip for skip in old.skips if has_occurrence(recurrence, skip.run_time))
+        changed = replace(new, rrule=recurrence.text, skips=skips)
+        return _with_rule(changed, recurrence_of(changed), now)
 
-    return _write(context, schedule_id, change, expected_revision)
+    return rewrite(context, schedule_id, change, expected_revision)
 
 
 def pause(
@@ -141,9 +149,19 @@ def pause(
             return old
         if old.state is ScheduleState.COMPLETED:
             raise Conflict(f"Schedule {old.id} is completed: there is nothing to pause.")
-        return replace(old, state=ScheduleState.PAUSED, state_reason=reason, rule_revision=old.revision + 1)
+        return paused(old, reason)
 
-    return _write(context, schedule_id, change, expected_revision)
+    return rewrite(context, schedule_id, change, expected_revision)
+
+
+def paused(schedule: Schedule, reason: str | None) -> Schedule:
+    """The schedule, making no occurrences until it is resumed."""
+    return replace(
+        schedule,
+        state=ScheduleState.PAUSED,
+        state_reason=reason,
+        rule_revision=schedule.revision + 1,
+    )
 
 
 def resume(context: Context, schedule_id: str, *, expected_revision: int | None = None) -> Schedule:
@@ -161,7 +179,7 @@ def resume(context: Context, schedule_id: str, *, expected_revision: int | None 
         active = replace(old, state=ScheduleState.ACTIVE, state_reason=None)
         return _with_rule(active, recurrence_of(old), now)
 
-    return _write(context, schedule_id, change, expected_revision)
+    return rewrite(context, schedule_id, change, expected_revision)
 
 
 def trigger(context: Context, schedule_id: str) -> Event:
@@ -210,7 +228,7 @@ def forget(context: Context, schedule_id: str) -> None:
     queues.withdraw(events.forget(schedule_id))
 
 
-def _write(
+def rewrite(
     context: Context,
     schedule_id: str,
     change: Callable[[Schedule, datetime], Schedule],
@@ -225,13 +243,20 @@ def _write(
         new = change(old, now)
         if new == old:
             return old
-        new = replace(new, revision=old.revision + 1, updated_at=now)
+        new = replace(_dated(old, new, now), revision=old.revision + 1, updated_at=now)
         if context.repository.schedules.replace(new, expected_revision=old.revision):
             if new.rule_revision != old.rule_revision:
                 _supersede(context, new, now)
                 _queue_now(context, new, now)
             return new
     raise Conflict(f"Schedule {schedule_id} is being changed by others all the time.", hint="Try again.")
+
+
+def _dated(old: Schedule, new: Schedule, now: datetime) -> Schedule:
+    """`new`, with since when rule and state are what they are where they changed: an audit asks for it."""
+    if (new.rrule, new.timezone) != (old.rrule, old.timezone):
+        new = replace(new, rule_since=now)
+    return new if new.state is old.state else replace(new, state_since=now)
 
 
 def _require_revision(schedule: Schedule, expected: int) -> None:
@@ -254,10 +279,44 @@ def _with_rule(schedule: Schedule, recurrence: Recurrence, now: datetime) -> Sch
     )
 
 
+def _require_calendars(context: Context, values: Mapping[str, Any]) -> None:
+    """A name that stands for no calendar would exclude nothing, silently."""
+    names = values.get("exclude_calendars") or ()
+    there = context.repository.calendars.versions(names) if names else {}
+    absent = [
+        FieldError(field=f"exclude_calendars[{index}]", value=name, allowed="must be a calendar that exists")
+        for index, name in enumerate(names)
+        if name not in there
+    ]
+    if absent:
+        raise InvalidInput(absent, hint="List them: rrcli calendar list")
+
+
+def replanned(schedule: Schedule, now: datetime) -> Schedule:
+    """The schedule, its window to be queued once more: what its skips or calendars take out has changed."""
+    changed = replace(schedule, rule_revision=schedule.revision + 1)
+    if schedule.state is ScheduleState.PAUSED:
+        return changed
+    try:
+        upcoming = recurrence_of(schedule).after(now, inclusive=True)
+    except InvalidRule:
+        return changed
+    # What was never queued stays to be queued: its misfire policy decides.
+    next_run = min((each for each in (upcoming, schedule.next_run) if each), default=None)
+    return replace(changed, next_run=next_run, state=ScheduleState.ACTIVE if next_run else schedule.state)
+
+
+def has_occurrence(recurrence: Recurrence, instant: datetime) -> bool:
+    """Whether the rule has that very instant."""
+    return recurrence.after(instant, inclusive=True) == instant
+
+
 def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
     """Checked values as fields of the model; nested ones merged into the old, masked ones kept."""
     changes = dict(values)
     changes.pop("rrule", None)
+    if "exclude_calendars" in values:
+        changes["exclude_calendars"] = tuple(dict.fromkeys(values["exclude_calendars"]))
     if "retry" in values:
         changes["retry"] = replace(old.retry, **values["retry"])
     if "misfire" in values:
@@ -265,11 +324,23 @@ def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
         changes["misfire"] = replace(old.misfire, **(values["misfire"] | {"policy": policy}))
     if "overlap" in values:
         changes["overlap"] = Overlap(values["overlap"])
+    if "callback_url" in values:
+        changes["callback_url"] = _unmasked_url(old, values["callback_url"])
     if "headers" in values:
         changes["headers"] = _unmasked_headers(old, values["headers"] or {})
     if "secrets" in values:
         changes["secrets"] = _unmasked_secrets(old, values["secrets"])
     return changes
+
+
+def _unmasked_url(old: Schedule, url: str) -> str:
+    """The stored URL when `url` is what is shown of it."""
+    if not is_masked(url):
+        return url
+    if url != redact(old.callback_url):
+        allowed = f"must hold its credentials: {MARK} keeps stored ones only while nothing else changes"
+        raise InvalidInput([FieldError(field="callback_url", value=url, allowed=allowed)])
+    return old.callback_url
 
 
 def _unmasked_headers(old: Schedule, headers: Mapping[str, str]) -> dict[str, str]:
@@ -305,13 +376,25 @@ def _queue_now(context: Context, schedule: Schedule, now: datetime) -> None:
 def _supersede(context: Context, schedule: Schedule, now: datetime) -> None:
     """Take queued occurrences out that the schedule does not have any more."""
     repository = context.repository
+    exclusions = context.exclusions([schedule])[schedule.id]
+    unfinished = repository.events.unfinished(schedule.id, limit=_EVENTS_AT_ONCE)
     stale = [
-        event
-        for event in repository.events.unfinished(schedule.id, limit=_EVENTS_AT_ONCE)
-        if not may_fire(schedule, event)
+        ended for event in unfinished if (ended := taken_out(schedule, exclusions, event, now)) is not None
     ]
     taken = repository.queues.withdraw([event.id for event in stale])
-    repository.events.archive([superseded(schedule, event, now) for event in stale if event.id in taken], now)
+    repository.events.archive([event for event in stale if event.id in taken], now)
+
+
+def taken_out(schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime) -> Event | None:
+    """The event with its last status, when its schedule as it is now does not want it called; else None.
+
+    What has been tried already is not taken out by an exclusion that came later.
+    """
+    if not may_fire(schedule, event):
+        return superseded(schedule, event, now)
+    if event.kind is Kind.SCHEDULED and not event.attempts and (excluded := exclusions.at(event.run_time)):
+        return event.moved(EventState.SKIPPED, now, excluded.reason)
+    return None
 
 
 def may_fire(schedule: Schedule, event: Event) -> bool:
@@ -324,7 +407,7 @@ def may_fire(schedule: Schedule, event: Event) -> bool:
     if schedule.state is ScheduleState.PAUSED:
         return False
     try:
-        return recurrence_of(schedule).after(event.run_time, inclusive=True) == event.run_time
+        return has_occurrence(recurrence_of(schedule), event.run_time)
     except InvalidRule:  # another program's document: nothing says that this is still wanted
         return False
 

@@ -4,26 +4,31 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from rrcli.core.exclusions import Exclusions, allowed_from
 from rrcli.core.inputs import MASK
 from rrcli.core.models import Attempt, Event, Schedule, ScheduleState
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import InvalidRule
+from rrcli.log import redact
 from rrcli.operations.rules import recurrence_of
 
 Json = dict[str, Any]
 
 
-def schedule_view(schedule: Schedule, now: datetime, *, reveal: bool = False) -> Json:
-    """A schedule; header values and secrets are masked unless `reveal`.
+def schedule_view(
+    schedule: Schedule, now: datetime, *, exclusions: Exclusions | None = None, reveal: bool = False
+) -> Json:
+    """A schedule; header values, secrets and credentials in the URL are masked unless `reveal`.
 
-    `next_run` is the next occurrence from `now` on; the stored watermark runs ahead of it by the window.
+    `next_run` is the next occurrence from `now` on that fires; the stored watermark runs ahead of it by the
+    window. `exclusions` is what `Context.exclusions` knows of the schedule; without it only skips count.
     """
     return {
         "id": schedule.id,
         "name": schedule.name,
         "rrule": schedule.rrule,
         "timezone": schedule.timezone,
-        "callback_url": schedule.callback_url,
+        "callback_url": schedule.callback_url if reveal else redact(schedule.callback_url),
         "method": schedule.effective_method,
         "headers": dict(schedule.headers) if reveal else masked(schedule.headers),
         "body": schedule.body,
@@ -44,10 +49,20 @@ def schedule_view(schedule: Schedule, now: datetime, *, reveal: bool = False) ->
         "jitter_seconds": schedule.jitter_seconds,
         "tags": list(schedule.tags),
         "secrets": list(schedule.secrets) if reveal else [MASK] * len(schedule.secrets),
+        "auto_pause_after": schedule.auto_pause_after,
+        "exclude_calendars": list(schedule.exclude_calendars),
+        "skips": [
+            {
+                "run_time": format_instant(skip.run_time),
+                "reason": skip.reason,
+                "moved_to": _instant(skip.moved_to),
+            }
+            for skip in schedule.skips
+        ],
         "state": schedule.state,
         "state_reason": schedule.state_reason,
         "revision": schedule.revision,
-        "next_run": _instant(next_occurrence(schedule, now)),
+        "next_run": _instant(next_occurrence(schedule, now, exclusions)),
         "created_at": format_instant(schedule.created_at),
         "updated_at": format_instant(schedule.updated_at),
     }
@@ -58,12 +73,18 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
     return dict.fromkeys(headers, MASK)
 
 
-def next_occurrence(schedule: Schedule, now: datetime) -> datetime | None:
-    """The next occurrence of an active schedule; None for any other, and for a rule that cannot be read."""
+def next_occurrence(
+    schedule: Schedule, now: datetime, exclusions: Exclusions | None = None
+) -> datetime | None:
+    """The next occurrence of an active schedule that fires; `exclusions` as in `schedule_view`.
+
+    None for a schedule that is not active, and for a rule that cannot be read.
+    """
     if schedule.state is not ScheduleState.ACTIVE:
         return None
+    exclusions = Exclusions(schedule.skips) if exclusions is None else exclusions
     try:
-        return recurrence_of(schedule).after(now, inclusive=True)
+        return next(allowed_from(recurrence_of(schedule), exclusions, now), None)
     except InvalidRule:
         return None
 

@@ -4,13 +4,15 @@ In that order a crash between any two steps is repaired by doing it again: the l
 the queue refuses what stands in it, and a watermark that was not moved only makes the step run once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
+from rrcli.core.exclusions import Exclusions, latest_allowed
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, Schedule, Span, Status
-from rrcli.core.policies import jitter, sort_by_misfire
+from rrcli.core.policies import jitter, sort_by_misfire, span_of
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.repository.base import Advance, QueueEntry
@@ -38,7 +40,12 @@ class _Plan:
 
 def queue_window(context: Context, schedules: Sequence[Schedule], now: datetime) -> Filled:
     """Queue every occurrence of `schedules` from their watermarks to the end of the window."""
-    plans = [_plan(context, schedule, now) for schedule in schedules if schedule.next_run is not None]
+    excluded = context.exclusions(schedules)
+    plans = [
+        _plan(context, schedule, excluded[schedule.id], now)
+        for schedule in schedules
+        if schedule.next_run is not None
+    ]
     repository = context.repository
     skips = [event for plan in plans for event in plan.skips]
     if skips:
@@ -54,25 +61,59 @@ def queue_window(context: Context, schedules: Sequence[Schedule], now: datetime)
     )
 
 
-def _plan(context: Context, schedule: Schedule, now: datetime) -> _Plan:
+def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: datetime) -> _Plan:
     """What one schedule needs; touches nothing."""
     assert schedule.next_run is not None
     recurrence = recurrence_of(schedule)
     horizon = now + context.window
     found = recurrence.between(schedule.next_run, horizon, OCCURRENCES_PER_PASS)
     unfinished = len(found) == OCCURRENCES_PER_PASS
-    late = bool(found) and found[0] < now
-    latest_due = recurrence.before(now, inclusive=True) if late else None
-    division = sort_by_misfire(schedule, found, now=now, latest_due=latest_due)
+    comes_late = bool(found) and found[0] < now
+    latest_due = latest_due_of(schedule, exclusions, now) if comes_late else None
+    fire: list[datetime] = []
+    skips: list[Event] = []
+    for reason, run in groupby(found, key=lambda run_time: _reason(exclusions, run_time)):
+        if reason is None:
+            division = sort_by_misfire(schedule, tuple(run), now=now, latest_due=latest_due)
+            fire += division.fire
+            skips += [
+                skipped_event(schedule, span, now, too_late(schedule, span.count))
+                for span in division.skipped
+            ]
+        else:
+            skips += _excluded_events(schedule, tuple(run), now, reason)
     watermark = recurrence.after(found[-1]) if found else recurrence.after(horizon, inclusive=True)
     return _Plan(
-        events=tuple(scheduled_event(schedule, run_time, now) for run_time in division.fire),
-        skips=tuple(
-            skipped_event(schedule, run, now, too_late(schedule, run.count)) for run in division.skipped
-        ),
+        events=tuple(scheduled_event(schedule, run_time, now) for run_time in fire),
+        skips=tuple(skips),
         advance=Advance(schedule_id=schedule.id, rule_revision=schedule.rule_revision, next_run=watermark),
         unfinished=unfinished,
     )
+
+
+def _reason(exclusions: Exclusions, run_time: datetime) -> str | None:
+    excluded = exclusions.at(run_time)
+    return excluded.reason if excluded else None
+
+
+def _excluded_events(
+    schedule: Schedule, run: Sequence[datetime], now: datetime, reason: str
+) -> Iterator[Event]:
+    """Entries of occurrences that a person or a calendar took out.
+
+    What lies ahead has an entry each, so that each can be on again; what has passed is one entry.
+    """
+    passed = [run_time for run_time in run if run_time <= now]
+    if passed:
+        yield skipped_event(schedule, span_of(passed), now, reason)
+    for run_time in run[len(passed) :]:
+        yield skipped_event(schedule, span_of([run_time]), now, reason)
+
+
+def latest_due_of(schedule: Schedule, exclusions: Exclusions, now: datetime) -> datetime | None:
+    """The newest occurrence that is due and not excluded, as far back as any may still fire."""
+    floor = now - timedelta(seconds=schedule.misfire.window_seconds)
+    return latest_allowed(recurrence_of(schedule), exclusions, now, floor=floor)
 
 
 def too_late(schedule: Schedule, count: int) -> str:

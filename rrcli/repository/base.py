@@ -19,7 +19,6 @@ from typing import Generic, Protocol, Self, TypeVar
 
 from rrcli.core.api_keys import ApiKey
 from rrcli.core.calendars import Calendar
-from rrcli.core.api_keys import ApiKey
 from rrcli.core.models import Event, EventState, Schedule, ScheduleState
 
 T = TypeVar("T")
@@ -402,34 +401,6 @@ class Calendars(Protocol):
 
     def remove(self, name: str) -> bool:
         """Delete it; False when there was none."""
-        ...
-
-
-class ApiKeys(Protocol):
-    """Who may use the REST service."""
-
-    def add(self, key: ApiKey) -> None:
-        """Store a new key. Raises Conflict when the id exists."""
-        ...
-
-    def get(self, key_id: str) -> ApiKey | None:
-        """One key, revoked or not."""
-        ...
-
-    def list(self) -> list[ApiKey]:
-        """All keys, oldest first, the revoked ones too."""
-        ...
-
-    def exist(self) -> bool:
-        """Whether any key was ever made, revoked ones included."""
-        ...
-
-    def used(self, key_id: str, now: datetime) -> None:
-        """Note that the key was used; an earlier `now` than the stored one changes nothing."""
-        ...
-
-    def revoke(self, key_id: str, now: datetime) -> bool:
-        """End a key; False when there is none that is not revoked yet."""
         ...
 
 

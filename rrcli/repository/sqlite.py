@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Self
 
 from rrcli.clock import Clock, SystemClock
-from rrcli.repository.base import ApiKeys, Channel, Events, Heartbeats, Queues, Schedules, Waiter
+from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Queues, Schedules, Waiter
 from rrcli.repository.sqlite_api_keys import SqliteApiKeys
+from rrcli.repository.sqlite_calendars import SqliteCalendars
 from rrcli.repository.sqlite_database import Database
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
@@ -22,6 +23,7 @@ class SqliteRepository:
     queues: Queues
     heartbeats: Heartbeats
     api_keys: ApiKeys
+    calendars: Calendars
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
@@ -32,6 +34,7 @@ class SqliteRepository:
         self.queues = SqliteQueues(self._database, self._bell, clock)
         self.heartbeats = SqliteHeartbeats(self._database)
         self.api_keys = SqliteApiKeys(self._database)
+        self.calendars = SqliteCalendars(self._database)
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:

@@ -22,6 +22,8 @@ CREATE INDEX schedules_name ON schedules (name);
 CREATE INDEX schedules_state ON schedules (state, id);
 CREATE INDEX schedules_due ON schedules (next_run, id) WHERE state = 'active' AND next_run IS NOT NULL;
 CREATE INDEX schedules_exhausted ON schedules (id) WHERE state = 'active' AND next_run IS NULL;
+CREATE INDEX schedules_calendars ON schedules (id)
+WHERE json_array_length(document, '$.exclude_calendars') > 0;
 
 -- Live events. `status` is a JSON array of [time, status, message], `state` the newest of them; `attempts` a JSON
 -- array of [time, duration_ms, status_code, error, response]; `span` is [first, last, count].
@@ -38,6 +40,7 @@ CREATE TABLE events (
     attempts TEXT,
     lateness_ms REAL,
     replay_of TEXT,
+    webhook_id TEXT,
     span TEXT
 ) WITHOUT ROWID;
 CREATE INDEX events_schedule ON events (schedule_id, run_time, id);
@@ -57,12 +60,16 @@ CREATE TABLE archived_events (
     attempts TEXT,
     lateness_ms REAL,
     replay_of TEXT,
+    webhook_id TEXT,
     span TEXT,
     archived_at INTEGER NOT NULL,
     occurrences INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX archived_events_schedule ON archived_events (schedule_id, run_time, id);
 CREATE INDEX archived_events_run_time ON archived_events (run_time, id);
+-- The few entries that stand for several occurrences, found by where they end.
+CREATE INDEX archived_events_spans ON archived_events (schedule_id, json_extract(span, '$[1]'))
+WHERE span IS NOT NULL;
 CREATE INDEX archived_events_archived_at ON archived_events (archived_at, id);
 
 -- All three queues in one table: an id cannot stand in two of them. `place` is ready, worker or in_flight;
@@ -104,5 +111,13 @@ CREATE TABLE api_keys (
     last_used_at INTEGER,
     revoked_at INTEGER
 ) WITHOUT ROWID;
+
+-- Holiday calendars; `document` is JSON: holidays as [day, title], closures as [start, end, title].
+CREATE TABLE calendars (
+    name TEXT PRIMARY KEY NOT NULL,
+    version TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+);
 
 PRAGMA user_version = 1;

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rrcli.core.models import Event, EventState, Span
+from rrcli.core.models import Event, EventState, Kind, Span
 from rrcli.repository.base import Repository
 from tests.contract.samples import NOON, after, ended, event, schedule_id
 
@@ -258,9 +258,55 @@ def test_a_run_of_skips_does_not_replace_what_was_done(repository: Repository) -
 
 
 def test_a_skipped_occurrence_is_not_entered_again(repository: Repository) -> None:
-    repository.events.record_skips([skips(1, 2)], NOON)
+    repository.events.record_skips([skips(1, 2)], after(60))
 
     assert repository.events.add([event(1)]) == []
+
+
+@pytest.mark.parametrize("entry", [ended(event(1), EventState.SKIPPED), skips(1, 5)], ids=["one", "a run"])
+def test_a_skip_takes_the_place_of_what_was_superseded(repository: Repository, entry: Event) -> None:
+    repository.events.add([event(1)])
+    repository.events.archive([ended(event(1), EventState.SUPERSEDED)], NOON)
+
+    repository.events.record_skips([entry], NOON)
+
+    assert repository.events.find(event(1).id) == entry
+    assert repository.events.history(None, limit=9).total == 1
+
+
+def test_what_was_skipped_before_its_time_can_be_on_again(repository: Repository) -> None:
+    """Only a person or a calendar takes out what has not come up yet; both may change their mind."""
+    repository.events.record_skips([ended(event(60), EventState.SKIPPED)], after(59))
+
+    assert repository.events.add([event(60)]) == [event(60)]
+
+    assert repository.events.find(event(60).id) == event(60)
+    assert repository.events.history(None, limit=9).total == 0
+
+
+def test_what_was_skipped_when_its_time_had_come_is_not_on_again(repository: Repository) -> None:
+    repository.events.record_skips([ended(event(60), EventState.SKIPPED)], after(60))
+
+    assert repository.events.add([event(60)]) == []
+
+    assert repository.events.find(event(60).id) == ended(event(60), EventState.SKIPPED)
+    assert repository.events.get([event(60).id]) == {}
+
+
+def test_results_are_the_calls_of_the_rule_that_ended_latest_run_first(repository: Repository) -> None:
+    called = [ended(event(number)) for number in (1, 3)] + [ended(event(2), EventState.ERROR)]
+    others = [
+        ended(event(4), EventState.SKIPPED),
+        ended(event(5), EventState.SUPERSEDED),
+        ended(event(6, kind=Kind.MANUAL)),
+        ended(event(7, schedule_id=schedule_id(9))),
+    ]
+    repository.events.archive([*called, *others], NOON)
+    results = repository.events.results
+
+    assert results(schedule_id(1), 9) == [called[1], called[2], called[0]]
+    assert results(schedule_id(1), 2) == [called[1], called[2]]
+    assert results(schedule_id(5), 2) == []
 
 
 def test_discard_deletes_live_events_without_a_trace(repository: Repository) -> None:

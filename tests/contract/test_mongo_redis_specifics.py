@@ -19,6 +19,7 @@ from pymongo.database import Database
 from redis import Redis
 
 from rrcli.core.api_keys import Scope, issue
+from rrcli.core.calendars import Calendar
 from rrcli.core.models import Event, EventState, ScheduleState, Span
 from rrcli.errors import InvalidSettings, StoreCorrupt, StoreUnavailable
 from rrcli.repository.base import Advance, Channel, Heartbeat, QueueEntry, Repository
@@ -81,6 +82,8 @@ def use_every_query(repository: Repository) -> None:
     schedules.due(after(20), 5)
     schedules.advance([Advance(schedule_id=schedule_id(2), rule_revision=1, next_run=None)])
     schedules.exhausted(5)
+    schedules.using_calendar("de", limit=5)
+    schedules.using_calendar("de", after_id=schedule_id(1), limit=5)
     schedules.counts()
     schedules.remove(schedule_id(3))
 
@@ -96,6 +99,8 @@ def use_every_query(repository: Repository) -> None:
     events.live(after_id="", limit=5)
     events.live(after_id=ids[3], limit=5)
     events.unfinished(schedule_id(1), before=after(50))
+    events.between(schedule_id(1), NOON, after(50), limit=5)
+    events.covering(schedule_id(1), after(50))
     events.archive([ended(each) for each in many[:20]], NOON)
     events.archive([ended(each, EventState.SUPERSEDED) for each in many[20:22]], NOON)
     events.add(many[18:22])
@@ -106,9 +111,17 @@ def use_every_query(repository: Repository) -> None:
     for owner in (None, schedule_id(1)):
         events.pending(owner, limit=5)
         events.history(owner, limit=5)
+    events.results(schedule_id(1), 5)
     events.discard(ids[30:31])
     events.purge(after(1), 3)
     events.forget(schedule_id(1))
+
+    calendar = Calendar(name="de", version="1", updated_at=NOON)
+    repository.calendars.put(calendar)
+    repository.calendars.get(["de"])
+    repository.calendars.versions(["de"])
+    repository.calendars.list()
+    repository.calendars.remove("de")
 
     repository.heartbeats.beat(heartbeat())
     repository.heartbeats.list(NOON)
@@ -148,7 +161,7 @@ def test_indexes_are_as_few_as_the_queries_need(
 ) -> None:
     assert repository.schedules.counts() == {}
     assert len(mongo["events"].index_information()) == 2
-    assert len(mongo["archived_events"].index_information()) == 3
+    assert len(mongo["archived_events"].index_information()) == 4
 
 
 def test_ids_are_stored_as_object_ids_and_times_as_dates(

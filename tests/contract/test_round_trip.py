@@ -16,6 +16,7 @@ from rrcli.core.models import (
     Retry,
     Schedule,
     ScheduleState,
+    Skip,
     Span,
     Status,
 )
@@ -44,6 +45,14 @@ FULL_SCHEDULE = Schedule(
     state_reason="Paused by 410 — “gone”.",
     revision=12,
     rule_revision=9,
+    auto_pause_after=5,
+    exclude_calendars=("de", "company.2026"),
+    skips=(
+        Skip(run_time=NOON),
+        Skip(run_time=after(60), reason="Ünï “off”", moved_to=after(90)),
+    ),
+    rule_since=NOON + timedelta(milliseconds=1),
+    state_since=NOON + timedelta(milliseconds=2),
     next_run=NOON + timedelta(milliseconds=123),
     created_at=datetime(1999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
     updated_at=datetime(2199, 1, 1, 0, 0, 0, 1000, tzinfo=UTC),
@@ -66,6 +75,7 @@ FULL_EVENT = Event(
     ),
     lateness_ms=17.75,
     replay_of="ffffffffffffffffffffffff",
+    webhook_id="76543210fedcba9876543210",
     span=Span(first=after(0), last=after(3600), count=61),
     created_at=after(0.999),
 )

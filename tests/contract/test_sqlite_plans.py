@@ -8,14 +8,22 @@ from typing import Any
 
 import pytest
 
-from rrcli.repository import sqlite_api_keys, sqlite_events, sqlite_heartbeats, sqlite_queues, sqlite_schedules
+from rrcli.repository import (
+    sqlite_api_keys,
+    sqlite_calendars,
+    sqlite_events,
+    sqlite_heartbeats,
+    sqlite_queues,
+    sqlite_schedules,
+)
 from rrcli.repository.sqlite_database import Database
 
 # What reads all there is on purpose: totals, lists up to their LIMIT, the few leases, and an index that
 # has only the exhausted.
 WHOLE = {
     sqlite_api_keys: "list exist",
-    sqlite_schedules: "exhausted find count count_matches counts",
+    sqlite_calendars: "list",
+    sqlite_schedules: "exhausted using_calendar find count count_matches counts",
     sqlite_events: "pending pending_count history history_count counts",
     sqlite_queues: "expired depths",
 }
@@ -25,10 +33,15 @@ ORDERED = [
     (sqlite_schedules, "find_in_state", "schedules_state"),
     (sqlite_schedules, "due", "schedules_due"),
     (sqlite_schedules, "exhausted", "schedules_exhausted"),
+    (sqlite_schedules, "using_calendar", "schedules_calendars"),
+    (sqlite_events, "results", "archived_events_schedule"),
     (sqlite_events, "live", "PRIMARY KEY"),
     (sqlite_events, "pending", "events_run_time"),
     (sqlite_events, "pending_of_schedule", "events_schedule"),
     (sqlite_events, "unfinished", "events_schedule"),
+    (sqlite_events, "between", "events_schedule"),
+    (sqlite_events, "between", "archived_events_schedule"),
+    (sqlite_events, "covering", "archived_events_spans"),
     (sqlite_queues, "head", "queue_place"),
     (sqlite_queues, "due", "queue_place"),
     (sqlite_queues, "claim", "queue_place"),
@@ -68,7 +81,15 @@ def name_of(value: object) -> str:
 
 def bounded() -> Iterator[tuple[ModuleType, str]]:
     """All statements that depend on how much is asked for, not on how much there is."""
-    for module in (sqlite_schedules, sqlite_events, sqlite_queues, sqlite_heartbeats, sqlite_api_keys):
+    modules = (
+        sqlite_schedules,
+        sqlite_events,
+        sqlite_queues,
+        sqlite_heartbeats,
+        sqlite_api_keys,
+        sqlite_calendars,
+    )
+    for module in modules:
         for name in module._SQL:
             if name not in WHOLE.get(module, "").split():
                 yield module, name

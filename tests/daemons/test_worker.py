@@ -277,12 +277,14 @@ def test_overlap_queue_runs_one_at_a_time_in_order(
     dispatch(context)
     with working(context) as worker:
         for done in (1, 2, 3):
+            # No time passes: each starts at once when the one before it has ended.
             work_until(
-                worker, context, lambda done=done: events.history(context, schedule_id, limit=1).total == done
+                worker,
+                context,
+                lambda done=done: events.history(context, schedule_id, limit=1).total >= done,
             )
-            assert len(target.requests) == done
-            clock.advance(timedelta(seconds=1))
-            dispatch(context)
+            assert len(target.requests) <= done + 1
+            assert context.repository.queues.depths().in_flight <= 1
     times = [call.headers["x-rrule-run-time"] for call in target.requests]
     assert times == sorted(times)
     assert len(times) == 3
