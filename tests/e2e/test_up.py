@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from rrcli.repository.base import Repository
@@ -44,14 +45,10 @@ def up(
 
 def children(parent: int) -> dict[int, str]:
     """Process id -> command line of everything below `parent`."""
-    table = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()[1:]]
     found: dict[int, str] = {}
-    wanted = {str(parent)}
-    while wanted:
-        below = {row[0]: row[2] for row in rows if row[1] in wanted}
-        found |= {int(pid): command for pid, command in below.items()}
-        wanted = set(below)
+    for process in psutil.Process(parent).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found[process.pid] = " ".join(process.cmdline())
     return found
 
 
@@ -65,14 +62,6 @@ def answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_killed_daemon_comes_back_and_ctrl_c_leaves_no_process(
@@ -93,7 +82,9 @@ def test_a_killed_daemon_comes_back_and_ctrl_c_leaves_no_process(
         everything = children(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(STOP_SECONDS) == 0
-        wait_until(lambda: not any(exists(pid) for pid in everything), seconds=5, what="the end of all")
+        wait_until(
+            lambda: not any(psutil.pid_exists(pid) for pid in everything), seconds=5, what="the end of all"
+        )
 
 
 def repository_sees(repository: Repository, daemons: int) -> bool:
@@ -115,7 +106,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(
         everything = children(process.pid)
         process.kill()
         process.wait()
-        wait_until(lambda: not any(exists(pid) for pid in everything), what="the end of all")
+        wait_until(lambda: not any(map(psutil.pid_exists, everything)), what="the end of all")
 
 
 def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
