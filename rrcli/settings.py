@@ -89,8 +89,15 @@ class RedisSettings:
 
     url: str | None = _key(
         None,
-        Optional(Text(4096, form=r"(rediss?|unix)://.+", form_name="a redis://, rediss:// or unix:// URL")),
-        "Redis 6.2 or later, or Valkey; TLS, user and password go here. Wins over host and port.",
+        Optional(
+            Text(
+                4096,
+                form=r"(rediss?(\+sentinel)?|unix)://.+",
+                form_name="a redis://, rediss://, redis+sentinel:// or unix:// URL",
+            )
+        ),
+        "Redis 6.2 or later, or Valkey; TLS, user and password go here. Wins over host and port. "
+        "Behind Sentinels: redis+sentinel://user:password@host:26379,host:26379/mymaster/0",
         secret=True,
     )
     host: str = _key("localhost", Text(253, form=r"\S+", form_name="a host name or address"), "Redis host.")

@@ -20,6 +20,12 @@ from redis.exceptions import ConnectionError, MovedError, ReadOnlyError, Timeout
 from redis.retry import Retry
 
 from rrcli.repository.mongo_redis_errors import Edge, checked
+from rrcli.repository.mongo_redis_sentinel import (
+    SENTINEL_FORM,
+    is_sentinel,
+    sentinel_client,
+    sentinel_place,
+)
 from rrcli.settings import MongoSettings, RedisSettings
 
 Document: TypeAlias = dict[str, Any]
@@ -97,7 +103,7 @@ class RedisServer:
 
     def __init__(self, settings: RedisSettings) -> None:
         self._url = settings.url or f"redis://{_bracketed(settings.host)}:{settings.port}/0"
-        with checked("redis.url", "redis://user:password@host:6379/0"):
+        with checked("redis.url", _form(self._url)):
             self._home = self._make(REDIS_SECONDS)
             self._probe = self._make(PING_SECONDS)
             self.name = f"redis {_redis_place(self._url)}"
@@ -151,15 +157,17 @@ class RedisServer:
         self._client = self._home
 
     def _make(self, seconds: float) -> Redis:
-        return Redis.from_url(
-            self._url,
-            decode_responses=True,
-            protocol=2,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=seconds,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-        )
+        options = {
+            "decode_responses": True,
+            "protocol": 2,
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": seconds,
+            "socket_keepalive": True,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if is_sentinel(self._url):
+            return sentinel_client(self._url, options)
+        return Redis.from_url(self._url, **options)
 
 
 def _defaults(uri: str) -> dict[str, Any]:
@@ -174,11 +182,17 @@ def _mongo_hosts(uri: str) -> str:
 
 
 def _redis_place(url: str) -> str:
-    """`host:port/database`, or the path of a socket."""
+    """`host:port/database`, the path of a socket, or the Sentinels and their master."""
+    if is_sentinel(url):
+        return sentinel_place(url)
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return parts.path
     return f"{_bracketed(parts.hostname or 'localhost')}:{parts.port or 6379}/{parts.path.strip('/') or 0}"
+
+
+def _form(url: str) -> str:
+    return SENTINEL_FORM if is_sentinel(url) else "redis://user:password@host:6379/0"
 
 
 def _bracketed(host: str) -> str:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, DocumentTooLarge, OperationFailure, PyMongoError
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, OutOfMemoryError, RedisError, ResponseError
 
 from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable
 from rrcli.log import redact
@@ -59,6 +59,12 @@ def _from_redis(error: RedisError, server: str) -> SchedulerError:
     if isinstance(error, AuthenticationError) or text.startswith(_REDIS_ACCESS):
         return StoreUnavailable(
             f"{server} refuses access: {_short(error)}", hint="Check user and password in redis.url."
+        )
+    if isinstance(error, OutOfMemoryError) or "OOM command" in text:
+        return StoreUnavailable(
+            f"{server} is out of memory: {_short(error)}",
+            hint="Raise maxmemory or free memory; keep maxmemory-policy at noeviction. The daemons wait, and "
+            "the queues are rebuilt from MongoDB where something is missing.",
         )
     if isinstance(error, ResponseError) and "WRONGTYPE" in text:
         return StoreCorrupt(

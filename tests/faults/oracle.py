@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from rrcli.core.models import Event, EventState, Schedule
 from rrcli.operations.rules import recurrence_of
@@ -115,7 +116,7 @@ def _compare_calls(
     if len(times) <= planned:
         return
     verdict.doubles += len(times) - planned
-    for before, after in zip(times, times[1:], strict=False):
+    for before, after in pairwise(times):
         if any(at - IN_FLIGHT <= before <= at <= after for at in worker_kills):
             return
     verdict.stray_doubles.append(f"{event.id} {[f'{at:%H:%M:%S.%f}' for at in times]}")

@@ -51,6 +51,12 @@ class Load:
             self.worker_kills.append(now())
         self.stack.start(name)
 
+    def wait_for_log(self, text: str) -> None:
+        """Until a daemon has said so."""
+        wait_until(
+            lambda: text in self.stack.log.read_text(), seconds=END_SECONDS, what=f"{text!r} in the log"
+        )
+
     def over(self) -> None:
         """The fault is over: what comes from now on is recovery."""
         self.fault_ended = now()
@@ -58,7 +64,10 @@ class Load:
     def verdict(self) -> Verdict:
         """Wait for the end of all events, then compare."""
         wait_until(
-            lambda: all_ended(self.repository, self.schedules, self.each),
+            lambda: (
+                all_ended(self.repository, self.schedules, self.each)
+                and not self.repository.events.pending(None, limit=1).total
+            ),
             seconds=END_SECONDS + SECONDS,
             what="the end of all events",
         )
@@ -98,7 +107,7 @@ def load(
     seconds: int = SECONDS,
     **extra: str,
 ) -> Iterator[Load]:
-    """`a_second` events a second for so many seconds, on the named daemons (two of each when none is named)."""
+    """`a_second` events a second for so many seconds, on the named daemons (default: two of each)."""
     with open_repository(store) as repository:
         repository.init()
         schedules = add_schedules(

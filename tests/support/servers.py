@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import redis
 from pymongo import MongoClient
@@ -168,6 +168,59 @@ class RedisServer(Server):
             return False
 
 
+class SentinelServer(RedisServer):
+    """A Sentinel that watches one master under the name `mymaster`."""
+
+    name = "redis-sentinel"
+
+    def __init__(self, folder: Path, master: RedisServer, quorum: int) -> None:
+        super().__init__(folder)
+        self._file = folder / "sentinel.conf"
+        self._file.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {master.port} {quorum}\n"
+            "sentinel down-after-milliseconds mymaster 1000\n"
+            "sentinel failover-timeout mymaster 3000\n"
+        )
+
+    def command(self) -> list[str]:
+        return [redis_program(), str(self._file), "--sentinel"]
+
+
+class SentinelGroup:
+    """A master, a replica, and three Sentinels that make the replica master when the master is gone."""
+
+    def __init__(self, nodes: Sequence[RedisServer], watchers: Sequence[SentinelServer]) -> None:
+        self.nodes = tuple(nodes)
+        self.watchers = tuple(watchers)
+        self.url = f"redis+sentinel://{','.join(each.address for each in watchers)}/mymaster/0"
+
+    def master(self) -> RedisServer:
+        """The node that is alive and takes writes; waits for a failover."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for node in self.nodes:
+                with suppress(redis.RedisError), redis.Redis(port=node.port, socket_timeout=1) as client:
+                    if cast("list[Any]", client.role())[0] == b"master":
+                        return node
+            time.sleep(0.05)
+        raise ServerMissing("no master among the Redis nodes")
+
+    def wait_for_watch(self) -> None:
+        """Until every Sentinel knows the replica and the others: before, they cannot fail over."""
+        deadline = time.monotonic() + START_SECONDS
+        while not all(self._knows_all(each) for each in self.watchers):
+            if time.monotonic() > deadline:
+                raise ServerMissing("the Sentinels do not find each other")
+            time.sleep(0.05)
+
+    def _knows_all(self, watcher: SentinelServer) -> bool:
+        with redis.Redis(port=watcher.port, socket_timeout=1, decode_responses=True) as client:
+            state = cast("dict[str, Any]", client.sentinel_masters())["mymaster"]
+        others = len(self.watchers) - 1
+        return int(state["num-other-sentinels"]) == others and int(state["num-slaves"]) == 1
+
+
 class ReplicaSet:
     """Three mongods that elect a primary within about two seconds of losing one."""
 
@@ -225,6 +278,21 @@ def replica_set(name: str = "rs0", size: int = 3) -> Iterator[ReplicaSet]:
         members = ReplicaSet(nodes, name)
         members.initiate()
         yield members
+
+
+@contextmanager
+def sentinels(size: int = 3) -> Iterator[SentinelGroup]:
+    """A running master with a replica, watched."""
+    with ExitStack() as stack:
+        master = stack.enter_context(redis_server())
+        replica = stack.enter_context(redis_server("--replicaof", "127.0.0.1", str(master.port)))
+        watchers = [
+            stack.enter_context(_running(lambda folder: SentinelServer(folder, master, size // 2 + 1)))
+            for _ in range(size)
+        ]
+        group = SentinelGroup([master, replica], watchers)
+        group.wait_for_watch()
+        yield group
 
 
 def mongod_program() -> str:

@@ -1,0 +1,76 @@
+"""Redis lost, emptied, full, or failing over under load."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from rrcli.settings import Settings
+from tests.faults.running import load
+from tests.support import servers
+from tests.support.receiver import Receiver
+
+pytestmark = pytest.mark.servers
+BACKEND = "MongoDB + Redis"
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[servers.RedisServer]:
+    """A Redis that this test may kill; the session's fixture says first whether there is one."""
+    with servers.redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own(mongo_store: Settings, redis: servers.RedisServer) -> Settings:
+    return replace(mongo_store, redis=replace(mongo_store.redis, url=redis.url))
+
+
+def test_a_redis_that_was_killed_and_came_back_empty_is_filled_again(
+    own: Settings, redis: servers.RedisServer, target: Receiver, tmp_path: Path
+) -> None:
+    with load(own, target, tmp_path / "log") as under_load:
+        under_load.wait_for_calls(100)
+        redis.kill()
+        redis.start()
+        under_load.over()
+        under_load.settle("Redis killed, restarted empty", BACKEND)
+
+
+def test_a_flushed_redis_is_filled_again(
+    own: Settings, redis: servers.RedisServer, target: Receiver, tmp_path: Path
+) -> None:
+    with load(own, target, tmp_path / "log") as under_load, Redis(port=redis.port) as client:
+        under_load.wait_for_calls(100)
+        client.flushall()
+        under_load.over()
+        under_load.settle("FLUSHALL", BACKEND)
+
+
+def test_a_redis_out_of_memory_is_said_with_a_hint_and_waited_for(
+    own: Settings, redis: servers.RedisServer, target: Receiver, tmp_path: Path
+) -> None:
+    with load(own, target, tmp_path / "log") as under_load, Redis(port=redis.port) as client:
+        under_load.wait_for_calls(100)
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1")
+        under_load.wait_for_log("out of memory")
+        client.config_set("maxmemory", "0")
+        under_load.over()
+        under_load.settle("Redis out of memory", BACKEND)
+
+
+def test_a_redis_that_fails_over_to_its_replica_is_followed(
+    mongo_store: Settings, redis_url: str, target: Receiver, tmp_path: Path
+) -> None:
+    with servers.sentinels() as group:
+        store = replace(mongo_store, redis=replace(mongo_store.redis, url=group.url))
+        with load(store, target, tmp_path / "log") as under_load:
+            under_load.wait_for_calls(100)
+            old = group.master()
+            old.kill()
+            assert group.master() is not old
+            under_load.over()
+            under_load.settle("Redis failing over (Sentinel)", BACKEND)
