@@ -11,12 +11,45 @@ from datetime import UTC, datetime
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS = {"DEBUG": "\x1b[2m", "INFO": "\x1b[36m", "WARNING": "\x1b[33m", "ERROR": "\x1b[31m"}
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
+
+MARK = "***"
+"""What stands for a part of a text that is not shown."""
+
+# With a password: up to the last @ of the word, for one that was not encoded may hold @ and /.
+# What looks like a port is no password.
+_PASSWORD = re.compile(r"(?<=//)(?!\[)[^/?#\s@:]*:(?!\d{1,5}(?:[/?#,\s]|$))[^\s\"'<>]{0,4096}@")
+_USER = re.compile(r"(?<=//)[^/?#\s]{1,4096}@")
+_NAMES = (
+    r"(?:[\w.-]{0,60}(?:token|secret|passw(?:or)?d|passwd|pwd|passphrase|signature|credentials?|api[-_]?key)"
+    r"[\w.-]{0,20}|(?:access|account|auth|private|shared|subscription)?[-_]?key|sig|auth|authorization)"
+)
+_PARAMETER = re.compile(rf"(?<=[?&;])({_NAMES})=[^&;#\s\"'<>]+", re.IGNORECASE)
+# Keys of our own service, signing secrets, and what follows Bearer or Basic.
+_KEY = re.compile(r"\b(rrk_[0-9a-f]{12}_|whsec_)[A-Za-z0-9+/=_-]+")
+_HEADER = re.compile(r"\b(Bearer|Basic) (?!realm=)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_MASKED = re.compile(rf"://\*\*\*@|[?&;]{_NAMES}=\*\*\*(?=[&;#]|$)", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """The text with user names and passwords in URLs replaced."""
-    return _CREDENTIALS.sub("***", text)
+    """The text without credentials: those of URLs, keys by their form, and parameters by their names."""
+    if "//" in text:
+        text = _USER.sub(f"{MARK}@", _PASSWORD.sub(f"{MARK}@", text))
+    if "=" in text:
+        text = _PARAMETER.sub(rf"\1={MARK}", text)
+    return _HEADER.sub(rf"\1 {MARK}", _KEY.sub(rf"\1{MARK}", text))
+
+
+def masked(value: object) -> str:
+    """A secret value as a whole: a URL keeps scheme, host and path; anything else keeps nothing."""
+    text = str(value)
+    if not re.match(r"[a-z+]+://", text):
+        return MARK
+    return re.sub(r"\?.*", f"?{MARK}", redact(text), flags=re.DOTALL)
+
+
+def is_masked(url: str) -> bool:
+    """Whether a credential of the URL is nothing but MARK: it was read somewhere and is not known here."""
+    return _MASKED.search(url) is not None
 
 
 def setup(level: str, form: str = "auto") -> None:

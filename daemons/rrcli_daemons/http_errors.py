@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pycurl
 
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+from rrcli.log import redact
+
 _NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 _TLS_PREFIX = re.compile(r"^(SSL certificate OpenSSL verify result|SSL certificate problem|SSL): ")
 _HTTP_2 = 16
@@ -109,5 +110,5 @@ def _is_reset(message: str, os_error: int) -> bool:
 
 
 def _clean(message: str) -> str:
-    """One line, without the user name and password of a URL."""
-    return _CREDENTIALS.sub("//***@", " ".join(message.split()))
+    """One line, without the credentials of a URL."""
+    return redact(" ".join(message.split()))

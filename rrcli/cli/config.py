@@ -12,6 +12,7 @@ from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.tables import Cell, Column, Row, table
 from rrcli.errors import Conflict, SchedulerError
+from rrcli.log import MARK, masked
 from rrcli.settings import Key, keys, search_path
 
 
@@ -49,8 +50,8 @@ def show(state: State, as_env: bool) -> None:
 
 def _shown(key: Key, value: Any) -> Any:
     if isinstance(value, tuple):
-        return list(value)
-    return config_file.masked(value) if key.secret and value else value
+        return [masked(each) if key.secret else each for each in value]
+    return masked(value) if key.secret and value else value
 
 
 def _text(value: Any) -> str:
@@ -65,7 +66,7 @@ def _text(value: Any) -> str:
 def _env_line(row: Json) -> str:
     """`NAME=value`; what the program knows without being told is commented out, and so is a masked value."""
     text = _text(row["value"])
-    known = row["source"] == "default" or config_file.MARK in text
+    known = row["source"] == "default" or MARK in text
     quoted = text if text.replace(".", "").replace("_", "").isalnum() or not text else f"'{text}'"
     return f"{'# ' if known else ''}{row['environment']}={quoted}"
 

@@ -9,9 +9,6 @@ from itertools import groupby
 
 from rrcli.settings import Key, Settings, keys
 
-MARK = "***"
-"""What stands for a part of a value that is not shown."""
-
 _HEAD = """\
 # Settings of rrule-scheduler. Every key is here, commented out, with its default.
 #
@@ -33,15 +30,6 @@ def document() -> str:
 def section_docs() -> dict[str, str]:
     """What each section is about: the first line of its class."""
     return {each.name: _first_line(type(each.default).__doc__) for each in fields(Settings)}
-
-
-def masked(value: object) -> str:
-    """A secret value: a URL keeps its scheme, host and path; anything else keeps nothing."""
-    text = str(value)
-    if not re.match(r"[a-z+]+://", text):
-        return MARK
-    # Up to the last @: a password may hold one that was not encoded. A query may hold credentials, too.
-    return re.sub(r"\?.*", f"?{MARK}", re.sub(r"(?<=://).*@", f"{MARK}@", text))
 
 
 def yaml_value(value: object) -> str:

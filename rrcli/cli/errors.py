@@ -125,7 +125,9 @@ _HINTS = {
 
 
 def _without_field(error: domain.FieldError) -> str:
-    return shorten(error.sentence().removeprefix(f"{error.field}: "), _LONGEST)
+    from rrcli.log import redact
+
+    return shorten(redact(error.sentence().removeprefix(f"{error.field}: ")), _LONGEST)
 
 
 def _sentence(told: dict[str, Any], state: State) -> str:

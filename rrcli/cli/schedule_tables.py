@@ -14,7 +14,7 @@ from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
 from rrcli.operations import events
 from rrcli.operations.rules import recurrence_of
-from rrcli.operations.views import next_occurrence
+from rrcli.operations.views import next_occurrence, schedule_view
 
 
 def listing(state: State, schedules: Sequence[Schedule], now: datetime) -> str:
@@ -80,12 +80,12 @@ def confirmation(state: State, what: str, schedule: Schedule, now: datetime) -> 
     return "\n".join(lines)
 
 
-def page(state: State, schedule: Schedule, now: datetime) -> str:
-    """Everything about one schedule."""
+def page(state: State, schedule: Schedule, now: datetime, *, reveal: bool = False) -> str:
+    """Everything about one schedule; `reveal` shows what is masked else."""
     names = wrap(safe(schedule.name), state.width and state.width - len("  completed"))
     parts = [
         "\n".join(map(title, names)) + f"  {state_cell(schedule.state).styled(schedule.state)}",
-        fields(_facts(state, schedule, now), width=state.width),
+        fields(_facts(state, schedule, now, reveal), width=state.width),
     ]
     if rows := _upcoming(state, schedule, now, 5):
         parts += ["", title("Next occurrences"), occurrences.table(state, rows)]
@@ -109,18 +109,19 @@ def _upcoming(state: State, schedule: Schedule, now: datetime, limit: int) -> li
     return occurrences.views(instants, recurrence, zone=zone, now=now)
 
 
-def _facts(state: State, schedule: Schedule, now: datetime) -> list[tuple[str, Cell | str]]:
+def _facts(state: State, schedule: Schedule, now: datetime, reveal: bool) -> list[tuple[str, Cell | str]]:
     retries = state.settings.worker.max_retries if schedule.max_retries is None else schedule.max_retries
     back_off = schedule.retry
     late = schedule.misfire
+    shown = schedule_view(schedule, now, reveal=reveal)
     facts: list[tuple[str, Cell | str]] = [
         ("id", schedule.id),
         ("rule", schedule.rrule),
         ("in words", _in_words(schedule)),
         ("time zone", schedule.timezone or ""),
         ("state", _because(schedule)),
-        ("calls", f"{schedule.effective_method} {schedule.callback_url}"),
-        ("headers", "\n".join(f"{name}: ********" for name in schedule.headers)),
+        ("calls", f"{schedule.effective_method} {shown['callback_url']}"),
+        ("headers", "\n".join(f"{name}: {value}" for name, value in shown["headers"].items())),
         ("body", schedule.body or ""),
         ("timeout", times.span(schedule.timeout_seconds)),
         (
@@ -138,6 +139,7 @@ def _facts(state: State, schedule: Schedule, now: datetime) -> list[tuple[str, C
         ("redirects", "followed" if schedule.follow_redirects else ""),
         ("tags", ", ".join(schedule.tags)),
         ("signed", f"with {count(len(schedule.secrets), 'secret')}" if schedule.secrets else ""),
+        ("secrets", "\n".join(schedule.secrets) if reveal else ""),
         ("created", _moment(state, schedule.created_at, now)),
         ("changed", f"{_moment(state, schedule.updated_at, now)}, revision {schedule.revision}"),
     ]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import arguments, schedule_edit, schedule_tables
+from rrcli.cli import arguments, audit, replay, schedule_edit, schedule_tables
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match
@@ -36,6 +36,8 @@ def schedule() -> None:
 
 schedule.add_command(schedule_edit.create)
 schedule.add_command(schedule_edit.update)
+schedule.add_command(replay.replay_schedule)
+schedule.add_command(audit.audit)
 
 
 @schedule.command(
@@ -72,16 +74,17 @@ def list_(state: State, wanted: str | None, name: str | None, tag: str | None, l
     state.footer(len(found.items), found.total, "schedule")
 
 
-@schedule.command("show", examples="rrcli schedule show report\nrrcli schedule show 65f1c0 -o yaml")
+@schedule.command("show", examples="rrcli schedule show report\nrrcli schedule show 65f1c0 --reveal -o yaml")
 @click.argument("schedule", type=arguments.UTF8)
+@click.option("--reveal", is_flag=True, help="Show header values, secrets and credentials in the URL.")
 @pass_state
-def show(state: State, schedule: str) -> None:
+def show(state: State, schedule: str, reveal: bool) -> None:
     """Show one SCHEDULE: its fields, the next 5 occurrences and the last events."""
     found = operation.resolve(state.context(), schedule)
     emit(
         state,
-        schedule_view(found, state.now()),
-        table=lambda: schedule_tables.page(state, found, state.now()),
+        schedule_view(found, state.now(), reveal=reveal),
+        table=lambda: schedule_tables.page(state, found, state.now(), reveal=reveal),
     )
 
 

@@ -3,13 +3,14 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.log import JsonFormatter, TextFormatter, redact, setup
+from rrcli.log import JsonFormatter, TextFormatter, masked, redact, setup
 
 
 @pytest.fixture
@@ -49,6 +50,25 @@ def failed(message: str) -> logging.LogRecord:
         ("https://token@a.example/b and http://u:p@c", "https://***@a.example/b and http://***@c"),
         ("https://a.example/path?mail=me@b.example", "https://a.example/path?mail=me@b.example"),
         ("me@example.com", "me@example.com"),
+        ("https://u:hun/t@er2@db/x", "https://***@db/x"),
+        ("https://u:12345@a.example/b", "https://***@a.example/b"),
+        ("https://a.example:8080/u@x", "https://a.example:8080/u@x"),
+        ("http://[::1]:80/u@x", "http://[::1]:80/u@x"),
+        ("h1:27017,u:p@h2", "h1:27017,u:p@h2"),
+        ("mongodb://h1:27017,h2:27017/x@y", "mongodb://h1:27017,h2:27017/x@y"),
+        ("https://a/?a=1&token=t%20x&b=2#f", "https://a/?a=1&token=***&b=2#f"),
+        ("https://a/?API_KEY=x;sig=y", "https://a/?API_KEY=***;sig=***"),
+        (
+            "https://a/?X-Amz-Signature=abc&x-amz-security-token=d",
+            "https://a/?X-Amz-Signature=***&x-amz-security-token=***",
+        ),
+        ("https://a/?password=p", "https://a/?password=***"),
+        (
+            "https://a/?client_secret=p&key=k&keyword=w&monkey=m",
+            "https://a/?client_secret=***&key=***&keyword=w&monkey=m",
+        ),
+        ("Authorization: Bearer abcdefgh.ij", "Authorization: Bearer ***"),
+        ("rrk_0123456789ab_aB-_9 and whsec_abc+/=", "rrk_0123456789ab_*** and whsec_***"),
         ("no address at all", "no address at all"),
     ],
 )
@@ -59,6 +79,27 @@ def test_credentials_in_urls_are_replaced(text: str, expected: str):
 @given(st.text("abc:@%!", min_size=1).filter(lambda text: text.strip("@")))
 def test_no_part_of_a_password_survives(password: str):
     assert redact(f"mongodb://user:{password}@host/db") == "mongodb://***@host/db"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("mongodb://u:p@h/x?authSource=y", "mongodb://***@h/x?***"),
+        ("redis://h/0", "redis://h/0"),
+        ("plain secret", "***"),
+    ],
+)
+def test_a_secret_setting_shows_where_it_leads_and_nothing_else(value: str, expected: str):
+    assert masked(value) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["://" * 30_000, "://a:" + "b" * 100_000, "&token" * 20_000, "://a:@" * 9_000]
+)
+def test_hostile_text_costs_no_time(text: str):
+    started = time.perf_counter()
+    redact(text)
+    assert time.perf_counter() - started < 2
 
 
 def test_a_json_line_has_time_level_logger_message_and_the_keys():
