@@ -2,8 +2,9 @@
 
 from typing import Self
 
-from rrcli.repository.base import ApiKeys, Channel, Events, Heartbeats, Queues, Schedules
+from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Queues, Schedules
 from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
+from rrcli.repository.mongo_redis_calendars import MongoCalendars
 from rrcli.repository.mongo_redis_connection import MongoServer, RedisServer
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
@@ -25,6 +26,7 @@ class MongoRedisRepository:
         self.events: Events = self._ledger[1]
         self.heartbeats: Heartbeats = self._ledger[2]
         self.api_keys: ApiKeys = MongoApiKeys(mongo)
+        self.calendars: Calendars = MongoCalendars(mongo)
         self.queues: Queues = queues
 
     @classmethod
