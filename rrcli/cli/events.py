@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rrcli.cli import arguments, event_tables
+from rrcli.cli import arguments, event_tables, replay, why
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.state import State, pass_state
@@ -30,6 +30,10 @@ def events() -> None:
 
     An event is one occurrence of a schedule. It is named by its id or the beginning of one.
     """
+
+
+events.add_command(replay.replay_event)
+events.add_command(why.why)
 
 
 def _page_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -34,7 +34,7 @@ def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
     remembers it sees each occurrence once.
     """
     body = None if schedule.body is None else schedule.body.encode()
-    message_id = event.replay_of or event.id
+    message_id = event.message_id
     seconds = to_ms(now) // 1000
     headers = {
         "user-agent": f"rrule-scheduler/{__version__}",

@@ -27,6 +27,9 @@ REQUEST_LIMIT = 10_000
 INSTANTS_PER_REQUEST = 50_000
 """Instants that one request over the network looks at."""
 
+SLOWEST, FASTEST = 1 / 3600, 100_000.0
+"""Bounds of a rate, in events a second."""
+
 _CALLED = frozenset({EventState.COMPLETED, EventState.ERROR, EventState.CANCELLED})
 
 

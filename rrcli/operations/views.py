@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from rrcli.core.calendars import Calendar
 from rrcli.core.exclusions import Exclusions, allowed_from
 from rrcli.core.inputs import MASK
 from rrcli.core.models import Attempt, Event, Schedule, ScheduleState
+from rrcli.core.sealed import cannot_be_opened, is_sealed, sealed_fields
 from rrcli.core.timefmt import format_instant
-from rrcli.errors import InvalidRule
+from rrcli.errors import InvalidRule, StoreCorrupt
 from rrcli.log import redact
 from rrcli.operations.rules import recurrence_of
 
@@ -23,15 +25,17 @@ def schedule_view(
     `next_run` is the next occurrence from `now` on that fires; the stored watermark runs ahead of it by the
     window. `exclusions` is what `Context.exclusions` knows of the schedule; without it only skips count.
     """
+    if reveal and (sealed := sealed_fields(schedule)):
+        raise StoreCorrupt(f"{cannot_be_opened(schedule, sealed)}.")
     return {
         "id": schedule.id,
         "name": schedule.name,
         "rrule": schedule.rrule,
         "timezone": schedule.timezone,
-        "callback_url": schedule.callback_url if reveal else redact(schedule.callback_url),
+        "callback_url": schedule.callback_url if reveal else _shown(redact(schedule.callback_url)),
         "method": schedule.effective_method,
         "headers": dict(schedule.headers) if reveal else masked(schedule.headers),
-        "body": schedule.body,
+        "body": schedule.body if schedule.body is None else _shown(schedule.body),
         "timeout_seconds": schedule.timeout_seconds,
         "max_retries": schedule.max_retries,
         "retry": {
@@ -68,6 +72,11 @@ def schedule_view(
     }
 
 
+def _shown(text: str) -> str:
+    """The value, or the mask for one that no key opens."""
+    return MASK if is_sealed(text) else text
+
+
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Header names with their values hidden."""
     return dict.fromkeys(headers, MASK)
@@ -89,6 +98,27 @@ def next_occurrence(
         return None
 
 
+def calendar_summary(calendar: Calendar) -> Json:
+    """A calendar without its contents."""
+    return {
+        "name": calendar.name,
+        "holiday_count": len(calendar.holidays),
+        "closure_count": len(calendar.closures),
+        "updated_at": format_instant(calendar.updated_at),
+    }
+
+
+def calendar_view(calendar: Calendar) -> Json:
+    """A calendar: whole days on whatever clock a schedule is, and spans of time."""
+    return calendar_summary(calendar) | {
+        "holidays": [{"day": each.day.isoformat(), "title": each.title} for each in calendar.holidays],
+        "closures": [
+            {"start": format_instant(each.start), "end": format_instant(each.end), "title": each.title}
+            for each in calendar.closures
+        ],
+    }
+
+
 def event_view(event: Event) -> Json:
     """An event in the original's shape, and what this product adds to it."""
     view: Json = {
@@ -107,6 +137,7 @@ def event_view(event: Event) -> Json:
         "attempts": [_attempt_view(attempt) for attempt in event.attempts],
         "lateness_ms": event.lateness_ms,
         "replay_of": event.replay_of,
+        "webhook_id": event.message_id,
     }
     if event.span:
         view["span"] = {

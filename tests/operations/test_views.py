@@ -139,6 +139,7 @@ def test_an_event_has_the_originals_fields_and_ours(context: Context):
         ],
         "lateness_ms": 7.0,
         "replay_of": None,
+        "webhook_id": event.id,
     }
 
 

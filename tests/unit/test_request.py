@@ -102,7 +102,7 @@ def test_attempts_are_counted_from_one():
 
 def test_webhook_id_stays_the_same_over_attempts_and_replays():
     tried = replace(EVENT, attempts=(Attempt(time=NOW, duration_ms=1.0, error="timed out"),))
-    replay = replace(EVENT, id="f" * 24, kind=Kind.REPLAY, replay_of=EVENT.id)
+    replay = replace(EVENT, id="f" * 24, kind=Kind.REPLAY, webhook_id=EVENT.id)
     later = NOW + timedelta(days=1)
     ids = {
         header(request(event=event, now=now), "webhook-id")
