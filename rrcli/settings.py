@@ -5,6 +5,7 @@ config/config.yaml test and the reference in the docs all read them.
 """
 
 import os
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
@@ -47,6 +48,27 @@ class _Network:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class _EncryptionKey:
+    """32 bytes in base64, in either alphabet; kept in the one that Fernet reads."""
+
+    allowed: str = "32 random bytes in base64 (openssl rand -base64 32)"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        text = value.strip().translate(_URL_SAFE) if isinstance(value, str) else ""
+        try:
+            usable = len(text) == 44 and len(b64decode(text, altchars=b"-_", validate=True)) == 32
+        except ValueError:
+            usable = False
+        if not usable:
+            refuse(errors, path, value, self.allowed)
+        return text
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
 _NETWORK = _Network()
 _PORT = Integer(1, 65_535)
 
@@ -204,6 +226,20 @@ class HistorySettings:
     """How long finished events are kept."""
 
     keep_days: int = _key(0, Integer(0, 36_500), "Days that archived events are kept; 0 keeps them for ever.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecuritySettings:
+    """What protects the store's content."""
+
+    encryption_key: tuple[str, ...] = _key(
+        (),
+        ListOf(_EncryptionKey(), 10),
+        "Encrypts header values, signing secrets, bodies and URLs with credentials in the store. "
+        "The first key encrypts, all decrypt: put a new one first, then run `rrcli db rekey`. "
+        "Unset: nothing is encrypted.",
+        secret=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

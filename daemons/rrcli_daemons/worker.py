@@ -16,6 +16,7 @@ from rrcli.core.models import Attempt, Event, EventState, Kind, Overlap, Schedul
 from rrcli.core.policies import fires_late, is_late
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
+from rrcli.core.sealed import cannot_be_opened, sealed_fields
 from rrcli.errors import InvalidRule
 from rrcli.operations import schedules
 from rrcli.operations.auto_pause import pause_after_failures
@@ -210,9 +211,19 @@ class Worker:
         ):
             why = "An earlier occurrence had not ended; overlap policy skip"
         if why is None:
-            return None
+            return self._ended_unreadable(schedule, event, now)
         self._counters["skipped"] += 1
         return event.moved(EventState.SKIPPED, now, why)
+
+    def _ended_unreadable(self, schedule: Schedule, event: Event, now: datetime) -> Event | None:
+        """The event, ended, when its request cannot be made because no key decrypts it; else None."""
+        sealed = sealed_fields(schedule)
+        if not sealed:
+            return None
+        why = cannot_be_opened(schedule, sealed)
+        self._counters["failed"] += 1
+        log.error("Not called: %s", why, extra=_keys("undecryptable", event))
+        return event.moved(EventState.ERROR, now, f"{why}, and replay this event")
 
     def _note_end(self, schedule: Schedule) -> None:
         """Another event of the schedule may be waiting for this end."""

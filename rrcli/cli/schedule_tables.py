@@ -122,7 +122,7 @@ def _facts(state: State, schedule: Schedule, now: datetime, reveal: bool) -> lis
         ("state", _because(schedule)),
         ("calls", f"{schedule.effective_method} {shown['callback_url']}"),
         ("headers", "\n".join(f"{name}: {value}" for name, value in shown["headers"].items())),
-        ("body", schedule.body or ""),
+        ("body", shown["body"] or ""),
         ("timeout", times.span(schedule.timeout_seconds)),
         (
             "retries",

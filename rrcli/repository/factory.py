@@ -8,6 +8,15 @@ from rrcli.settings import Settings
 
 def open_repository(settings: Settings) -> Repository:
     """The store that the settings name; `ping` tells whether it is there."""
+    repository = _open(settings)
+    if keys := settings.security.encryption_key:
+        from rrcli.repository.sealing import Cipher, SealedSchedules
+
+        repository.schedules = SealedSchedules(repository.schedules, Cipher(keys))
+    return repository
+
+
+def _open(settings: Settings) -> Repository:
     if settings.mongo.uri:
         from rrcli.repository.mongo_redis import MongoRedisRepository
 

@@ -99,6 +99,39 @@ def test_config_show_masks_credentials(run, monkeypatch, uri, shown):
         assert "hunter2" not in out
 
 
+def test_config_show_has_no_encryption_key(run, monkeypatch):
+    monkeypatch.setenv("SECURITY_ENCRYPTION_KEY", "A" * 43 + "=," + "+/" * 21 + "A=")
+    for arguments in (["-o", "json"], ["--env"], []):
+        result = run("config", "show", *arguments)
+        assert result.code == 0
+        assert "AAAA" not in result.out + result.err
+        assert "***" in result.out
+
+
+@pytest.mark.parametrize("key", ["c4n4ry", "c4n4ry" * 8, "A" * 44])
+def test_a_wrong_encryption_key_is_refused_and_not_shown(run, monkeypatch, key):
+    monkeypatch.setenv("SECURITY_ENCRYPTION_KEY", key)
+    result = run("config", "show")
+    assert result.code == 4
+    assert "security.encryption_key[0]: must be 32 random bytes in base64" in result.err
+    assert key not in result.err
+
+
+def test_rekey_encrypts_what_is_stored(run, create, monkeypatch):
+    create("job", "-H", "X-Token: t0k3n")
+    assert run("db", "rekey").code == 1
+    monkeypatch.setenv("SECURITY_ENCRYPTION_KEY", "A" * 43 + "=")
+    assert run("db", "rekey").out == "Encrypted anew: 1 schedule\n"
+    assert run("db", "rekey").out == "Encrypted anew: 0 schedules\n"
+    assert "t0k3n" in run("schedule", "show", "job", "--reveal").out
+    monkeypatch.setenv("SECURITY_ENCRYPTION_KEY", "B" * 42 + "A=")
+    result = run("db", "rekey")
+    assert result.code == 1
+    assert "No key opens what is in 1 schedule" in result.err
+    assert run("schedule", "show", "job", "--reveal").code != 0
+    assert run("schedule", "show", "job").code == 0
+
+
 def test_config_show_as_environment_can_be_read_back(run, monkeypatch):
     monkeypatch.setenv("WORKER_COUNT", "7")
     monkeypatch.setenv("WORKER_DENY_NETWORKS", "10.0.0.0/8,192.168.0.0/16")

@@ -386,7 +386,9 @@ def test_secrets_are_never_echoed(name: str, write: Write):
 
 
 def test_the_servers_credentials_are_secret():
-    assert {name for name, key in KEYS.items() if key.secret} == {"mongo.uri", "redis.url"}
+    assert {name for name, key in KEYS.items() if key.secret} == {
+        *("mongo.uri", "redis.url", "security.encryption_key"),
+    }
 
 
 def test_misfire_defaults_become_those_of_new_schedules():
