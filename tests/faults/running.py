@@ -66,7 +66,7 @@ class Load:
         wait_until(
             lambda: (
                 all_ended(self.repository, self.schedules, self.each)
-                and not self.repository.events.pending(None, limit=1).total
+                and not any(self.repository.events.unfinished(one.id, limit=1) for one in self.schedules)
             ),
             seconds=END_SECONDS + SECONDS,
             what="the end of all events",
