@@ -266,6 +266,7 @@ class Settings:
     worker: WorkerSettings = WorkerSettings()
     misfire: MisfireSettings = MisfireSettings()
     history: HistorySettings = HistorySettings()
+    security: SecuritySettings = SecuritySettings()
     log: LogSettings = LogSettings()
 
 
