@@ -178,9 +178,9 @@ class Worker:
                 waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
                 if event.status[-1].message != WAITS:
                     kept_waiting.append(event.moved(EventState.WORKER, now, WAITS))
-            else:
+            elif built := self._request(schedule, event, now):
                 self._claimed[event.id] = (event, schedule)
-                calls.append((event.id, request.build(schedule, event, now=now)))
+                calls.append((event.id, built))
         self._sender.submit(calls)
         if dropped:
             self._repository.events.discard(dropped)
@@ -190,6 +190,18 @@ class Worker:
             self._repository.events.save(kept_waiting)
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
+
+    def _request(self, schedule: Schedule, event: Event, now: datetime) -> Request | None:
+        """The call to make; None, and the event ends, where another program stored what cannot be sent."""
+        try:
+            return request.build(schedule, event, now=now)
+        except (TypeError, ValueError) as error:
+            self._counters["failed"] += 1
+            why = f"The schedule holds what cannot be sent: {error}"
+            self._ended.append(event.moved(EventState.ERROR, now, why))
+            self._note_end(schedule)
+            log.error("%s", why, extra=_keys("failed", event))
+            return None
 
     def _ended_before_call(
         self, schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime

@@ -13,6 +13,8 @@ from rrcli.errors import StoreUnavailable
 from rrcli.repository.base import Channel
 
 _ATTEMPTS = 5
+_ADDRESS_BYTES = 107
+_NAME_BYTES = len(f"/{Channel.DISPATCHER}-12345678")
 
 
 class SocketWaiter:
@@ -48,12 +50,16 @@ class SocketWaiter:
 
 
 class Bell:
-    """The channels of one database. The folder's name is made from the database's path, and short:
+    """The channels of one database, in a folder beside it, where every process of it finds them.
 
-    the address of a Unix socket has at most 107 bytes. It also holds the user, because only one may own it.
+    The address of a Unix socket has at most 107 bytes: for a longer path the folder is among the temporary
+    ones, under a name made from the path. The name also holds the user, because only one may own it.
     """
 
     def __init__(self, database: Path) -> None:
+        self.folder = database.parent / f".rrcli-wake-{os.geteuid()}"
+        if len(os.fsencode(self.folder)) + _NAME_BYTES <= _ADDRESS_BYTES:
+            return
         identity = f"{os.geteuid()}:{database}".encode()
         self.folder = Path(tempfile.gettempdir(), f"rrcli-{blake2b(identity, digest_size=8).hexdigest()}")
 

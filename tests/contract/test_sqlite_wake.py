@@ -15,6 +15,9 @@ from rrcli.repository.sqlite import SqliteRepository
 from rrcli.repository.sqlite_wake import Bell, SocketWaiter
 from tests.contract.samples import entry
 
+FAR = Path("/somewhere" + "x" * 100)
+"""Too long a path for a socket: its folder is among the temporary ones."""
+
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -26,7 +29,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def bell(folder: Path) -> Bell:
-    return Bell(Path("/somewhere/store.db"))
+    return Bell(FAR / "store.db")
 
 
 def readable(waiter: SocketWaiter) -> bool:
@@ -43,7 +46,7 @@ def test_the_folder_is_for_this_user_only_and_goes_with_the_last_ear(bell: Bell,
 
 
 def test_each_database_has_a_folder_of_its_own(bell: Bell) -> None:
-    other = Bell(Path("/elsewhere/store.db"))
+    other = Bell(FAR / "elsewhere" / "store.db")
     with closing(bell.waiter(Channel.WORKER)) as waiter:
         other.notify(Channel.WORKER)
         assert other.folder != bell.folder
@@ -108,7 +111,7 @@ def test_a_temporary_folder_with_a_long_path_is_refused_with_a_hint(
     long = folder / ("x" * 100)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    bell = Bell(Path("/somewhere/store.db"))
+    bell = Bell(FAR / "store.db")
 
     with pytest.raises(StoreUnavailable) as caught:
         bell.waiter(Channel.WORKER)
@@ -144,3 +147,14 @@ def test_a_link_to_the_file_reaches_the_same_ears(folder: Path) -> None:
         there.queues.promote(["a" * 24])
 
         assert select.select([waiter], [], [], 0)[0]
+
+
+def test_processes_with_different_temporary_folders_wake_each_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear = Bell(folder / "store.db").waiter(Channel.WORKER)
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    Bell(folder / "store.db").notify(Channel.WORKER)
+    assert readable(ear)
+    ear.close()
+    assert list(folder.iterdir()) == []

@@ -34,6 +34,7 @@ SCHEDULE_DAMAGES: Mapping[str, Damage] = {
     "no URL": lambda document: document.update(callback_url=None),
     "URL is no URL": lambda document: document.update(callback_url="::"),
     "retry is a text": lambda document: document.update(retry="never"),
+    "secret is no secret": lambda document: document.update(secrets=["whsec_%%%"]),
     "created is a text": lambda document: document.update(created_at="yesterday"),
 }
 

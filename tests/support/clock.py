@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 
 class FakeClock:
-    """Wall time and monotonic time that only `advance` moves; both by the same amount."""
+    """Wall time and monotonic time; `advance` moves both by the same amount, `jump` only the wall."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -15,6 +15,10 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self._monotonic
+
+    def jump(self, duration: timedelta) -> None:
+        """Somebody sets the wall clock; the monotonic one does not notice."""
+        self._now += duration
 
     def advance(self, duration: timedelta) -> None:
         """Let `duration` pass."""
