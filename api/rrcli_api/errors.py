@@ -27,7 +27,9 @@ _STATUS = {
     "database_error": 503,
 }
 _SECRET = frozenset({"headers", "secrets", "body"})
-_PARAMETERS = frozenset({"limit", "page", "tag", "after", "before", "reason", "reveal"})
+_PARAMETERS = frozenset(
+    {"limit", "page", "tag", "after", "before", "from", "to", "at", "rate", "only", "reason", "reveal"}
+)
 _INDEX = re.compile(r"\[[0-9]+\]")
 _LONGEST_VALUE = 200
 _SENTENCES = 3

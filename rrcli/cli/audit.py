@@ -25,7 +25,6 @@ from rrcli.operations.audit import Absence, Report
 T = TypeVar("T")
 
 ROWS_AT_ONCE = 1000
-_DEFAULT_RANGE = timedelta(days=1)
 
 EXAMPLES = """
 rrcli schedule audit report
@@ -48,7 +47,7 @@ def audit(state: State, schedule: str, start: str | None, end: str | None, probl
     of --tz) or now; what lies in the future is left out.
     """
     now = state.now()
-    begin = time_of(state, start, "from", now) or now - _DEFAULT_RANGE
+    begin = time_of(state, start, "from", now) or now - operation.DEFAULT_RANGE
     until = time_of(state, end, "to", now) or now
     found = schedules.resolve(state.context(), schedule)
     made, rows = operation.audit(state.context(), found, begin, until)

@@ -20,6 +20,12 @@ from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 
 EVENTS_PER_READ = 1000
+ROWS_LIMIT = 10_000
+"""Rows that one request over the network may ask for."""
+
+DEFAULT_RANGE = timedelta(days=1)
+"""How far back an audit goes that is not told where to begin."""
+
 _NEXT = timedelta(milliseconds=1)
 _LISTED = 1000
 
@@ -142,6 +148,24 @@ def audit(
     until = max(start, min(end, now))
     made = Report(schedule_id=schedule.id, start=start, end=until, rule_since=rule_since(schedule))
     return made, join(context, schedule, start, until, now)
+
+
+def page(
+    context: Context, schedule_id: str, start: datetime, end: datetime, *, limit: int
+) -> tuple[Report, list[Row], datetime | None]:
+    """About the first `limit` rows of an audit, the report of them, and where to go on; None at the end.
+
+    Cut between two run times, so that nothing is counted twice. Raises as `report`.
+    """
+    made, found = audit(context, schedules.get(context, schedule_id), start, end)
+    rows: list[Row] = []
+    for row in found:
+        if len(rows) >= limit and row.run_time > rows[-1].run_time:
+            made.end = row.run_time
+            return made, rows, row.run_time
+        made.note(row)
+        rows.append(row)
+    return made, rows, None
 
 
 def require_range(start: datetime, end: datetime) -> None:
