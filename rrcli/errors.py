@@ -112,6 +112,14 @@ class StoreUnavailable(SchedulerError):
     retryable = True
 
 
+class Unstorable(MalformedRequest):
+    """A value that no store can hold or look for: half a surrogate pair, a number beyond 64 bits."""
+
+    def __init__(self, cause: Exception) -> None:
+        what = "text with half a surrogate pair" if isinstance(cause, UnicodeError) else "so large a number"
+        super().__init__(f"No store can hold or look for {what}.")
+
+
 class StoreCorrupt(SchedulerError):
     """The store answered, with something this version cannot read."""
 

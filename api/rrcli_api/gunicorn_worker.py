@@ -3,10 +3,13 @@
 import json
 from contextlib import suppress
 from http import HTTPStatus
+from socket import SHUT_RD, SHUT_RDWR
 from typing import Any
 
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from rrcli.clock import SystemClock
 
 _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
@@ -16,8 +19,39 @@ _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 )
 
 
+READ_SECONDS = 15.0
+"""A request has come in whole after this long, or the rest of it is not read."""
+
+ANSWER_SECONDS = 120.0
+"""A request has come in and its answer gone out after this long, or the connection is closed."""
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Answers JSON where gunicorn would answer HTML, and ends in order on every signal."""
+    """Answers JSON where gunicorn would answer HTML, ends in order on every signal, and lets no slow client
+    keep a thread: gunicorn waits for ever for the next byte of a request that has begun."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._since: dict[Any, float] = {}
+        self._clock = SystemClock()
+
+    def handle(self, conn: Any) -> Any:
+        """One request, on a thread of the pool."""
+        self._since[conn] = self._clock.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._since.pop(conn, None)
+
+    def notify(self) -> None:
+        """Called by the main thread about once a second."""
+        super().notify()
+        now = self._clock.monotonic()
+        for conn, since in list(self._since.items()):
+            if now - since > READ_SECONDS:
+                how = SHUT_RDWR if now - since > ANSWER_SECONDS else SHUT_RD
+                with suppress(OSError):  # it has ended meanwhile
+                    conn.sock.shutdown(how)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """SIGINT and SIGQUIT as SIGTERM. gunicorn closes its thread pool inside the signal handler, which

@@ -35,6 +35,15 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\u0080-\U0010ffff]*")
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _NAME = rf"(?!\s)[^{_CONTROL}]+(?<!\s)"
 _TAG = rf"[^\s,{_CONTROL}]+"
+# RFC 3986, 2 and 3: a URI has no " < > \ ^ ` { | }, and percent signs only before two hexadecimal digits.
+# Brackets stand around an IPv6 address; in a query they are taken too, because so many programs send them.
+_ESCAPED = r"%[0-9A-Fa-f]{2}"
+_PLAIN = rf"(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|{_ESCAPED})"
+_URI = re.compile(
+    rf"https?://(?:{_PLAIN}*@)?(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|{_ESCAPED})+)(?::[0-9]*)?"
+    rf"(?:/(?:{_PLAIN}|[@/])*)?(?:\?(?:{_PLAIN}|[@/?\[\]])*)?(?:#(?:{_PLAIN}|[@/?\[\]])*)?",
+    re.IGNORECASE,
+)
 _FRAMING = frozenset(
     {"content-length", "transfer-encoding", "connection", "expect", "upgrade", "trailer", "te"}
 )
@@ -43,12 +52,15 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A callback target: absolute, http or https, printable ASCII."""
+    """A callback target: absolute, http or https, of the characters that a URI has (RFC 3986)."""
 
-    allowed: str = "an absolute http:// or https:// URL in ASCII, at most 2048 characters"
+    allowed: str = (
+        "an absolute http:// or https:// URL of at most 2048 characters, with everything but "
+        "letters, digits and -._~:/?#[]@!$&'()*+,;= percent-encoded"
+    )
 
     def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
-        if not isinstance(value, str) or len(value) > 2048 or not re.fullmatch(r"[\x21-\x7e]+", value):
+        if not isinstance(value, str) or len(value) > 2048 or not _URI.fullmatch(value):
             refuse(errors, path, value, self.allowed)
             return value
         try:

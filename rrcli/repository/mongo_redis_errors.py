@@ -9,7 +9,7 @@ from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, DocumentTooLarge, OperationFailure, PyMongoError
 from redis.exceptions import AuthenticationError, OutOfMemoryError, RedisError, ResponseError
 
-from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable
+from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
 from rrcli.log import redact
 
 _MONGO_ACCESS = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, AtlasError
@@ -32,6 +32,8 @@ class Edge:
             raise _from_mongo(error, self._server) from error
         if isinstance(error, RedisError):
             raise _from_redis(error, self._server) from error
+        if isinstance(error, UnicodeEncodeError | OverflowError):
+            raise Unstorable(error) from error
 
 
 @contextmanager

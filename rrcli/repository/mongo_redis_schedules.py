@@ -27,6 +27,9 @@ from rrcli.repository.mongo_redis_queries import (
     id_range,
 )
 
+# No schedule has a longer one, and the server refuses patterns of more than 32 KiB.
+_LONGEST_NAME = 1000
+
 
 class MongoSchedules:
     """The schedules and their watermarks; index (state, next_run) serves every tick."""
@@ -78,6 +81,8 @@ class MongoSchedules:
         limit: int,
         offset: int = 0,
     ) -> Page[Schedule]:
+        if name and len(name) > _LONGEST_NAME:
+            return Page(items=(), total=0)
         query: Document = {}
         if state is not None:
             query["state"] = state.value

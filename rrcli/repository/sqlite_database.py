@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable
+from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 10.0
@@ -226,6 +226,8 @@ class Database:
             raise
         except sqlite3.Error as error:
             raise self._domain_error(error) from error
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise Unstorable(error) from error
 
     def _domain_error(self, error: sqlite3.Error) -> SchedulerError:
         # The low byte is the kind of error, the rest its details.

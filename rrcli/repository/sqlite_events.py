@@ -61,6 +61,8 @@ class SqliteEvents:
         return next(iter(readable(event_of, [row] if row else [], row_id)), None)
 
     def resolve(self, reference: str, limit: int = 3) -> list[Event]:
+        if not reference:  # the beginning of every id
+            return []
         values: dict[str, object] = {"first": reference, "last": after_prefix(reference), "limit": limit}
         found = self._select("live_by_prefix", values) + self._select("archived_by_prefix", values)
         # An event that was archived between the two reads is in both; the later one counts.

@@ -45,6 +45,8 @@ class SqliteSchedules:
         return {schedule.id: schedule for schedule in found}
 
     def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
+        if not reference:  # the beginning of every id
+            return []
         prefix = {"first": reference, "last": after_prefix(reference), "limit": limit}
         return (
             self._select("get", {"ids": id_list([reference])})

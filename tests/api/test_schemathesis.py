@@ -14,7 +14,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from rrcli.clock import SystemClock
-from rrcli.operations import api_keys
+from rrcli.operations import api_keys, calendars
 from rrcli.operations.context import Context
 from rrcli.repository.sqlite import SqliteRepository
 from rrcli.settings import Settings
@@ -28,11 +28,20 @@ RULES = [
     "FREQ=HOURLY;INTERVAL=3;COUNT=5",
 ]
 
+STORED_CALENDAR = "x-of-schemathesis"
+CALENDARS = [
+    "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20301225\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+]
+
 # What a pattern cannot say, so that what is generated as right is right. One zone, the one of the examples:
 # a rule that names another is refused.
 schemathesis.openapi.format("rfc5545", st.sampled_from(RULES))
 schemathesis.openapi.format("iana-time-zone", st.just("Europe/Berlin"))
-schemathesis.openapi.format("http-url", st.from_regex(r"\Ahttps?://[a-z]{1,9}(:8080)?(/[!-~]{0,20})?\Z"))
+schemathesis.openapi.format("stored-calendar", st.just(STORED_CALENDAR))
+schemathesis.openapi.format("icalendar", st.sampled_from(CALENDARS))
+schemathesis.openapi.format(
+    "http-url", st.from_regex(r"\Ahttps?://[a-z]{1,9}(:8080)?(/[a-z!$&-;=@~?]{0,20})?\Z")
+)
 schemathesis.openapi.format("header-name", st.from_regex(r"\AX-[a-z]{1,9}\Z"))
 schemathesis.openapi.format(
     "date-time",
@@ -49,6 +58,7 @@ def _app() -> tuple[falcon.App[Any, Any], str]:
     repository = SqliteRepository.open(Path(_FOLDER.name, "store.db"))
     context = Context(repository=repository, clock=SystemClock(), settings=Settings())
     _, key = api_keys.create(context, name="Schemathesis", scope="admin")
+    calendars.put(context, STORED_CALENDAR, CALENDARS[0])
     return create_app(context), key
 
 
