@@ -193,9 +193,13 @@ class WorkerSettings:
     allow_private: bool = _key(True, Boolean(), "Whether private and loopback addresses may be called.")
     allow_networks: tuple[str, ...] = _key((), ListOf(_NETWORK, 100), "Networks that may always be called.")
     deny_networks: tuple[str, ...] = _key(
-        ("169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8", "0.0.0.0/32", "::/128"),
+        (
+            *("169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8", "0.0.0.0/32", "::/128"),
+            # Where clouds serve metadata outside the link-local networks: AWS, Google, Alibaba, Azure.
+            *("fd00:ec2::254/128", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32"),
+        ),
         ListOf(_NETWORK, 100),
-        "Networks never called: link-local with the cloud metadata address, multicast, unspecified.",
+        "Networks never called: link-local, the metadata addresses of clouds, multicast, unspecified.",
     )
     ca_file: str | None = _key(
         None, Optional(Text(4096, form_name="a file")), "CA certificates (PEM). Unset: certifi's."

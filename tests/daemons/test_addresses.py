@@ -17,9 +17,12 @@ def test_private_and_public_addresses_are_called_by_default(address: str) -> Non
 
 @pytest.mark.parametrize(
     "address",
-    ["169.254.169.254", "fe80::1", "fe80::1%eth0", "224.0.0.1", "ff02::1", "0.0.0.0", "::"],
+    [
+        *("169.254.169.254", "fe80::1", "fe80::1%eth0", "224.0.0.1", "ff02::1", "0.0.0.0", "::"),
+        *("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "::ffff:100.100.100.200"),
+    ],
 )
-def test_link_local_multicast_and_unspecified_addresses_are_refused_by_default(address: str) -> None:
+def test_link_local_metadata_multicast_and_unspecified_addresses_are_refused_by_default(address: str) -> None:
     assert DEFAULT.refusal(address) is not None
 
 
