@@ -7,7 +7,7 @@ import falcon
 from rrcli.clock import Clock
 from rrcli.errors import SchedulerError
 from rrcli.operations.context import Context
-from rrcli_api import docs, errors, events, health, preview, schedules
+from rrcli_api import audit, calendars, docs, errors, events, health, preview, replay, schedules, skips, why
 from rrcli_api.access import Access
 from rrcli_api.guard import Guard
 
@@ -17,9 +17,13 @@ def create_app(context: Context) -> falcon.App[Any, Any]:
     app = _base(context.clock, Guard(context))
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
+    app.add_route("/api/calendars", calendars.Calendars(context))
+    app.add_route("/api/calendars/{name}", calendars.OneCalendar(context))
     app.add_route("/api/events", events.Events(context))
     app.add_route("/api/events/{event_id}", events.OneEvent(context))
     app.add_route("/api/events/{event_id}/cancel", events.CancelEvent(context))
+    app.add_route("/api/events/{event_id}/replay", replay.ReplayEvent(context))
+    app.add_route("/api/events/{event_id}/why", why.WhyEvent(context))
     app.add_route("/readyz", health.Ready(context))
     return app
 
@@ -31,7 +35,13 @@ def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
     app.add_route(f"{one}/pause", schedules.Pause(context))
     app.add_route(f"{one}/resume", schedules.Resume(context))
     app.add_route(f"{one}/trigger", schedules.Trigger(context))
+    app.add_route(f"{one}/skip", skips.skip(context))
+    app.add_route(f"{one}/unskip", skips.unskip(context))
+    app.add_route(f"{one}/move", skips.move(context))
     app.add_route(f"{one}/occurrences", preview.Occurrences(context))
+    app.add_route(f"{one}/replay", replay.ReplaySchedule(context))
+    app.add_route(f"{one}/audit", audit.Audit(context))
+    app.add_route(f"{one}/why", why.WhyInstant(context))
     app.add_route(f"{one}/events/pending", events.ScheduleEvents(context, "pending"))
     app.add_route(f"{one}/events/history", events.ScheduleEvents(context, "history"))
 

@@ -61,6 +61,18 @@ def read_fields(
     return values
 
 
+def read_text(req: falcon.Request, kind: str) -> str:
+    """The request's text in UTF-8. Raises MalformedRequest, and ApiError 413, and 415 for another type."""
+    body = _read(req)
+    if not body:
+        raise MalformedRequest(f"The body is empty; it must be of the type {kind}.")
+    _require_type(req, kind)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedRequest(f"The body is not UTF-8: byte {error.start} is wrong.") from None
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Raises MalformedRequest saying what is wrong, and where."""
     try:
@@ -105,10 +117,14 @@ def _too_large() -> ApiError:
 
 def _require_json(req: falcon.Request) -> None:
     """Only application/json: a web page elsewhere cannot make a browser send that without asking first."""
-    kind, _, parameters = (req.content_type or "").partition(";")
+    _require_type(req, "application/json")
+
+
+def _require_type(req: falcon.Request, kind: str) -> None:
+    given, _, parameters = (req.content_type or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
-    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
-        raise ApiError(415, "invalid_request", "The body must come with Content-Type: application/json.")
+    if given.strip().lower() != kind or charset not in ("", "charset=utf-8"):
+        raise ApiError(415, "invalid_request", f"The body must come with Content-Type: {kind}.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 import falcon
 
+from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.fields import Check, Integer, Optional, Text
 from rrcli.core.recurrence import Recurrence
 from rrcli.core.timefmt import format_instant
 from rrcli.operations import preview, rules, schedules
+from rrcli.operations.exclusions import reasons
 from rrcli_api.media import read_fields, render
 from rrcli_api.requests import Instant, query, require_id
 from rrcli_api.resource import Resource
@@ -57,14 +59,20 @@ class Occurrences(Resource):
         values = query(req, _RANGE)
         schedule = schedules.get(self.context, require_id(schedule_id, "a schedule"))
         recurrence = rules.recurrence_of(schedule)
-        render(resp, _occurrences(preview.preview_of(recurrence, now=self.context.now(), **values)))
+        found = preview.preview_of(recurrence, now=self.context.now(), **values)
+        exclusions = self.context.exclusions([schedule])[schedule.id]
+        render(resp, _occurrences(found, exclusions))
 
     on_head = on_get
 
 
-def _occurrences(found: preview.Preview) -> dict[str, Any]:
+def _occurrences(found: preview.Preview, exclusions: Exclusions = NOTHING) -> dict[str, Any]:
     zone = _zone(found.recurrence)
-    shown = [{"run_time": format_instant(each), "local": _local(each, zone)} for each in found.occurrences]
+    shown = [
+        {"run_time": format_instant(each), "local": _local(each, zone)}
+        | ({"excluded": reason} if reason else {})
+        for each, reason in zip(found.occurrences, reasons(exclusions, found.occurrences), strict=True)
+    ]
     return {"occurrences": shown, "more": found.more}
 
 

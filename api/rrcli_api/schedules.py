@@ -41,7 +41,10 @@ class Schedules(Resource):
             offset=offset,
         )
         now = self.context.now()
-        shown = [schedule_view(each, now, reveal=reveal) for each in found.items]
+        exclusions = self.context.exclusions(found.items)
+        shown = [
+            schedule_view(each, now, exclusions=exclusions[each.id], reveal=reveal) for each in found.items
+        ]
         render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
 
     on_head = on_get
@@ -61,7 +64,7 @@ class OneSchedule(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
         reveal = may_reveal(req, query(req, _REVEAL).get("reveal", False))
         found = schedules.get(self.context, require_id(schedule_id, "a schedule"))
-        _show(self, resp, found, reveal=reveal)
+        show(self, resp, found, reveal=reveal)
 
     on_head = on_get
 
@@ -104,7 +107,7 @@ class Pause(Resource):
                 self.context, schedule_id, reason=reason, expected_revision=revision
             ),
         )
-        _show(self, resp, paused)
+        show(self, resp, paused)
 
 
 class Resume(Resource):
@@ -119,7 +122,7 @@ class Resume(Resource):
             schedule_id,
             lambda revision: schedules.resume(self.context, schedule_id, expected_revision=revision),
         )
-        _show(self, resp, resumed)
+        show(self, resp, resumed)
 
 
 class Trigger(Resource):
@@ -135,9 +138,12 @@ class Trigger(Resource):
         render(resp, event_view(event))
 
 
-def _show(resource: Resource, resp: falcon.Response, schedule: Schedule, *, reveal: bool = False) -> None:
+def show(resource: Resource, resp: falcon.Response, schedule: Schedule, *, reveal: bool = False) -> None:
+    """Answer one schedule, its revision as ETag."""
     _tag(resp, schedule)
-    render(resp, schedule_view(schedule, resource.context.now(), reveal=reveal))
+    context = resource.context
+    exclusions = context.exclusions([schedule])[schedule.id]
+    render(resp, schedule_view(schedule, context.now(), exclusions=exclusions, reveal=reveal))
 
 
 def _tag(resp: falcon.Response, schedule: Schedule) -> None:

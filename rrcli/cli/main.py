@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("rrcli.cli.demo:demo", "See it work, in a scratch folder, in 15 seconds."),
     "schedule": ("rrcli.cli.schedules:schedule", "Create, look at, change and delete schedules."),
     "events": ("rrcli.cli.events:events", "Look at what is planned and what happened."),
+    "calendar": ("rrcli.cli.calendars:calendar", "Keep calendars of holidays, when schedules do not run."),
     "preview": ("rrcli.cli.preview:preview", "Show when a rule or a schedule runs."),
     "status": ("rrcli.cli.status:status", "Show daemons, queues and counts."),
     "daemon": ("rrcli.cli.stack:daemon", "Run one daemon in the foreground."),

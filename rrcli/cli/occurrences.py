@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from rrcli.cli import dst, tables, times
 from rrcli.cli.output import Json
 from rrcli.cli.state import State
+from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.recurrence import Recurrence
 from rrcli.core.timefmt import format_instant
 
@@ -19,10 +20,20 @@ def display_zone(state: State, recurrence: Recurrence) -> tzinfo | None:
 
 
 def views(
-    instants: Iterable[datetime], recurrence: Recurrence, *, zone: tzinfo | None, now: datetime
+    instants: Iterable[datetime],
+    recurrence: Recurrence,
+    *,
+    zone: tzinfo | None,
+    now: datetime,
+    exclusions: Exclusions = NOTHING,
 ) -> list[Json]:
-    """One record for each instant."""
-    return [_view(number, each, recurrence, zone, now) for number, each in enumerate(instants, 1)]
+    """One record for each instant; those that are excluded say so in their note, and why."""
+    rows = []
+    for number, each in enumerate(instants, 1):
+        excluded = exclusions.at(each)
+        row = _view(number, each, recurrence, zone, now)
+        rows.append(row | {"excluded": excluded.reason, "note": excluded.reason} if excluded else row)
+    return rows
 
 
 def _view(number: int, instant: datetime, recurrence: Recurrence, zone: tzinfo | None, now: datetime) -> Json:
@@ -35,6 +46,7 @@ def _view(number: int, instant: datetime, recurrence: Recurrence, zone: tzinfo |
         "weekday": f"{local:%A}",
         "in_seconds": round((instant - now).total_seconds(), 3),
         "relative": times.relative(instant, now),
+        "excluded": None,
         "note": dst.note(recurrence, instant),
     }
 

@@ -8,6 +8,8 @@ from rrcli.cli import arguments, occurrences, times
 from rrcli.cli.group import command
 from rrcli.cli.output import emit
 from rrcli.cli.state import State, pass_state
+from rrcli.core.exclusions import NOTHING, Exclusions
+from rrcli.core.models import Schedule, ScheduleState
 from rrcli.core.recurrence import Recurrence
 from rrcli.operations import preview as operation
 from rrcli.operations import rules
@@ -44,16 +46,18 @@ def preview(
 
     TIME is 2027-03-01T08:30:00Z, 2027-03-01 (on the clock of --tz), now, or +10m.
     """
-    now = state.now()
+    now, exclusions = state.now(), NOTHING
     if schedule is not None and rrule is None:
-        recurrence = _of_schedule(state, schedule, dtstart, timezone)
+        found = _schedule(state, schedule, dtstart, timezone)
+        recurrence, exclusions = rules.recurrence_of(found), state.context().exclusions([found])[found.id]
     elif rrule is not None and schedule is None:
         recurrence = _of_rule(rrule, dtstart, timezone, now)
     else:
         raise click.UsageError("Give either a SCHEDULE or --rrule.")
     start = _instant(state, after, "after", now) or now
     end = _instant(state, before, "before", now)
-    _show(state, operation.preview_of(recurrence, now=now, after=start, before=end, limit=limit), start)
+    planned = operation.preview_of(recurrence, now=now, after=start, before=end, limit=limit)
+    _show(state, planned, exclusions, start)
 
 
 def _instant(state: State, text: str | None, field: str, now: datetime) -> datetime | None:
@@ -67,8 +71,7 @@ def _of_rule(rrule: str, dtstart: str | None, timezone: str | None, now: datetim
     return rules.accept(text, timezone, anchor=now)
 
 
-def _of_schedule(state: State, reference: str, dtstart: str | None, timezone: str | None) -> Recurrence:
-    from rrcli.core.models import ScheduleState
+def _schedule(state: State, reference: str, dtstart: str | None, timezone: str | None) -> Schedule:
     from rrcli.operations import schedules
 
     if dtstart is not None or timezone is not None:
@@ -76,13 +79,15 @@ def _of_schedule(state: State, reference: str, dtstart: str | None, timezone: st
     found = schedules.resolve(state.context(), reference)
     if found.state is not ScheduleState.ACTIVE:
         state.remark(f"The schedule is {found.state}: it will not run at these times.")
-    return rules.recurrence_of(found)
+    return found
 
 
-def _show(state: State, found: operation.Preview, start: datetime) -> None:
+def _show(state: State, found: operation.Preview, exclusions: Exclusions, start: datetime) -> None:
     """Print the occurrences; the format `ids` gives the instants alone."""
     zone = occurrences.display_zone(state, found.recurrence)
-    rows = occurrences.views(found.occurrences, found.recurrence, zone=zone, now=state.now())
+    rows = occurrences.views(
+        found.occurrences, found.recurrence, zone=zone, now=state.now(), exclusions=exclusions
+    )
     if not rows:
         state.remark(f"No occurrence from {times.with_offset(start, zone)} on.")
     emit(

@@ -1,13 +1,13 @@
 """`rrcli schedule create` and `update`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from rrcli.cli import arguments, schedule_tables
 from rrcli.cli.group import command
-from rrcli.cli.output import emit
+from rrcli.cli.output import Json, emit
 from rrcli.cli.schedule_options import fields_of, rule_of, schedule_options
 from rrcli.cli.state import State, pass_state
 from rrcli.core.inputs import MASK
@@ -69,7 +69,7 @@ def update(state: State, /, schedule: str, if_match: int | None, **options: Any)
     """Change a SCHEDULE; what is not given stays as it is.
 
     -H adds or replaces one header, and 'NAME:' removes it. --tag and --secret replace all. An empty
-    --tag, --secret, --timezone or --method clears it.
+    --tag, --secret, --exclude-calendar, --timezone or --method clears it.
     """
     now = state.now()
     data = fields_of(options)
@@ -103,10 +103,21 @@ def _merged(stored: Schedule, given: dict[str, str]) -> dict[str, str]:
     return kept | {name: value for name, value in given.items() if value}
 
 
+def views_of(state: State, found: Sequence[Schedule], *, reveal: bool = False) -> list[Json]:
+    """Schedules as JSON, their next runs as calendars allow."""
+    now, exclusions = state.now(), state.context().exclusions(found)
+    return [schedule_view(each, now, exclusions=exclusions[each.id], reveal=reveal) for each in found]
+
+
+def view_of(state: State, found: Schedule, *, reveal: bool = False) -> Json:
+    """As `views_of`, of one."""
+    return views_of(state, [found], reveal=reveal)[0]
+
+
 def _show(state: State, what: str, changed: Schedule) -> None:
     emit(
         state,
-        schedule_view(changed, state.now()),
+        view_of(state, changed),
         table=lambda: schedule_tables.confirmation(state, what, changed, state.now()),
     )
     hint_at_daemons(state)

@@ -20,6 +20,7 @@ _PLAIN = {
     "max_retries": "max_retries",
     "overlap": "overlap",
     "jitter": "jitter_seconds",
+    "auto_pause_after": "auto_pause_after",
     "follow_redirects": "follow_redirects",
 }
 """Options whose value is the field's value."""
@@ -32,6 +33,9 @@ _NESTED = {
     "misfire_grace": ("misfire", "grace_seconds"),
     "misfire_window": ("misfire", "window_seconds"),
 }
+
+_LISTS = {"tag": "tags", "secret": "secrets", "exclude_calendar": "exclude_calendars"}
+"""Options that may be repeated."""
 
 _CLEARED = ("timezone", "method")
 """Fields that an empty value takes back to "not set"."""
@@ -79,6 +83,12 @@ def _options(required: bool) -> list[Callable[[F], F]]:
             help="When the run before has not ended.",
         ),
         click.option("--jitter", type=DURATION, metavar="SPAN", help="Spread calls over this long."),
+        click.option(
+            "--auto-pause-after", type=int, metavar="N", help="Pause after N failures in a row; 0: never."
+        ),
+        click.option(
+            "--exclude-calendar", multiple=True, metavar="NAME", help="Not on its holidays; repeatable."
+        ),
         click.option("--tag", multiple=True, metavar="WORD", help="Tag to find it by; repeatable."),
         click.option("--secret", multiple=True, metavar="whsec_…", help="Signing secret; repeatable."),
         click.option(
@@ -98,7 +108,7 @@ def fields_of(options: dict[str, Any]) -> dict[str, Any]:
             data.setdefault(field, {})[key] = options[name]
     if options["body"] is not None:
         data["body"] = arguments.read_text(options["body"], "--body")
-    for name, field in (("tag", "tags"), ("secret", "secrets")):
+    for name, field in _LISTS.items():
         if options[name]:
             data[field] = arguments.words(options[name])
     if options["header"]:

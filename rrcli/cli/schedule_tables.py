@@ -9,7 +9,7 @@ from rrcli.cli.output import Json
 from rrcli.cli.state import State
 from rrcli.cli.tables import Cell, Column, Row, fields, state_cell, table, title
 from rrcli.cli.text import count, safe, short_ids, wrap
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import Schedule, ScheduleState, Skip
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
 from rrcli.operations import events
@@ -23,8 +23,9 @@ def listing(state: State, schedules: Sequence[Schedule], now: datetime) -> str:
         return ""
     names = short_ids([each.id for each in schedules]) if state.terminal else {}
     rows: list[Row] = []
+    exclusions = state.context().exclusions(schedules)
     for each in schedules:
-        upcoming = next_occurrence(each, now)
+        upcoming = next_occurrence(each, now, exclusions[each.id])
         rows.append(
             (
                 Cell(names.get(each.id, each.id), dim=True),
@@ -106,7 +107,8 @@ def _upcoming(state: State, schedule: Schedule, now: datetime, limit: int) -> li
     recurrence: Recurrence = recurrence_of(schedule)
     zone = occurrences.display_zone(state, recurrence)
     instants = islice(recurrence.occurrences(after=now, limit=limit), limit)
-    return occurrences.views(instants, recurrence, zone=zone, now=now)
+    exclusions = state.context().exclusions([schedule])[schedule.id]
+    return occurrences.views(instants, recurrence, zone=zone, now=now, exclusions=exclusions)
 
 
 def _facts(state: State, schedule: Schedule, now: datetime, reveal: bool) -> list[tuple[str, Cell | str]]:
@@ -136,6 +138,14 @@ def _facts(state: State, schedule: Schedule, now: datetime, reveal: bool) -> lis
         ),
         ("overlap", str(schedule.overlap)),
         ("jitter", times.span(schedule.jitter_seconds) if schedule.jitter_seconds else ""),
+        ("excludes", ", ".join(schedule.exclude_calendars)),
+        ("skips", "\n".join(_skip(state, skip) for skip in schedule.skips if skip.run_time > now)),
+        (
+            "pauses",
+            f"after {count(schedule.auto_pause_after, 'failure')} in a row"
+            if schedule.auto_pause_after
+            else "",
+        ),
         ("redirects", "followed" if schedule.follow_redirects else ""),
         ("tags", ", ".join(schedule.tags)),
         ("signed", f"with {count(len(schedule.secrets), 'secret')}" if schedule.secrets else ""),
@@ -144,6 +154,18 @@ def _facts(state: State, schedule: Schedule, now: datetime, reveal: bool) -> lis
         ("changed", f"{_moment(state, schedule.updated_at, now)}, revision {schedule.revision}"),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _pauses(schedule: Schedule) -> str:
+    failures = schedule.auto_pause_after
+    return f"after {count(failures, 'failure')} in a row" if failures else ""
+
+
+def _skip(state: State, skip: Skip) -> str:
+    moved = f" → {times.with_offset(skip.moved_to, state.tz)}" if skip.moved_to else ""
+    return f"{times.with_offset(skip.run_time, state.tz)}{moved}" + (
+        f" ({skip.reason})" if skip.reason else ""
+    )
 
 
 def _because(schedule: Schedule) -> Cell:

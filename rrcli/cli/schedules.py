@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import arguments, audit, replay, schedule_edit, schedule_tables
+from rrcli.cli import arguments, audit, replay, schedule_edit, schedule_tables, skips
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
-from rrcli.cli.schedule_edit import if_match
+from rrcli.cli.schedule_edit import if_match, view_of
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.text import safe
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.operations import schedules as operation
-from rrcli.operations.views import event_view, schedule_view
+from rrcli.operations.views import event_view
 
 if TYPE_CHECKING:
     from rrcli.core.models import Event
@@ -36,6 +36,9 @@ def schedule() -> None:
 
 schedule.add_command(schedule_edit.create)
 schedule.add_command(schedule_edit.update)
+schedule.add_command(skips.skip)
+schedule.add_command(skips.unskip)
+schedule.add_command(skips.move)
 schedule.add_command(replay.replay_schedule)
 schedule.add_command(audit.audit)
 
@@ -66,7 +69,7 @@ def list_(state: State, wanted: str | None, name: str | None, tag: str | None, l
     now = state.now()
     emit(
         state,
-        [schedule_view(each, now) for each in found.items],
+        schedule_edit.views_of(state, found.items),
         table=lambda: schedule_tables.listing(state, found.items, now),
     )
     if not found.items and state.output == "table":
@@ -83,7 +86,7 @@ def show(state: State, schedule: str, reveal: bool) -> None:
     found = operation.resolve(state.context(), schedule)
     emit(
         state,
-        schedule_view(found, state.now(), reveal=reveal),
+        view_of(state, found, reveal=reveal),
         table=lambda: schedule_tables.page(state, found, state.now(), reveal=reveal),
     )
 
@@ -159,4 +162,4 @@ def _done(state: State, what: str, found: Schedule) -> None:
     if state.output == "table":
         write(state, f"{what} {click.style(safe(found.name), bold=True)}  {found.id}")
     else:
-        emit(state, schedule_view(found, state.now()), table=str)
+        emit(state, view_of(state, found), table=str)

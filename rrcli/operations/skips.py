@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from rrcli.core.exclusions import Exclusions, allowed_from
+from rrcli.core.fields import Text
 from rrcli.core.models import Schedule, ScheduleState, Skip
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import Conflict, FieldError, InvalidInput
@@ -22,6 +23,7 @@ COUNT_LIMIT = 366
 """Skips that one schedule may have; those whose time has passed make room."""
 
 REASON_LENGTH = 500
+_REASON = Text(REASON_LENGTH)
 
 
 def skip(
@@ -35,8 +37,9 @@ def skip(
 ) -> Schedule:
     """Take out the next `count` occurrences, or those from `at` on; what is out already is not counted.
 
-    Raises InvalidInput when `at` is no coming occurrence, Conflict when fewer are left, NotFound.
+    Raises Conflict when `at` is no coming occurrence, or fewer are left; InvalidInput, NotFound.
     """
+    _require_reason(reason)
 
     def change(old: Schedule, now: datetime) -> Schedule:
         recurrence = recurrence_of(old)
@@ -45,7 +48,7 @@ def skip(
             exclusions = context.exclusions([old])[old.id]
             coming = allowed_from(recurrence, exclusions, now, inclusive=False)
         else:
-            _require_coming(old, at, now, "at")
+            _require_coming(old, at, now)
             coming = allowed_from(recurrence, Exclusions(), at)
         chosen = list(islice(coming, count))
         if len(chosen) < count:
@@ -68,11 +71,12 @@ def move(
 ) -> Schedule:
     """Let the occurrence of `at` fire at `to` instead; one that was moved already is moved on.
 
-    Raises InvalidInput when `at` is no coming occurrence, or `to` is not a free instant to come; NotFound.
+    Raises Conflict when `at` is no coming occurrence, or `to` no free instant ahead; InvalidInput, NotFound.
     """
+    _require_reason(reason)
 
     def change(old: Schedule, now: datetime) -> Schedule:
-        _require_coming(old, at, now, "at")
+        _require_coming(old, at, now)
         first = next((each for each in old.skips if each.moved_to == at), None)
         origin = first.run_time if first else at
         others = [each for each in old.skips if each.run_time not in (origin, at)]
@@ -80,7 +84,7 @@ def move(
         new = _with_skips(old, [*others, moved], now)
         _require_free(context, replace(new, skips=tuple(others)), origin, to, now)
         if not has_occurrence(recurrence_of(new), to):
-            raise _refused("to", to, "must not be an instant that the rule's own EXDATE takes out")
+            raise Conflict(f"The rule of schedule {old.id} takes {format_instant(to)} out itself (EXDATE).")
         return new
 
     return rewrite(context, schedule_id, change, expected_revision)
@@ -94,18 +98,21 @@ def unskip(
     everything: bool = False,
     expected_revision: int | None = None,
 ) -> Schedule:
-    """Put an occurrence back: that of `at`, or the next one that was taken out, or all that lie ahead.
+    """Put an occurrence back: that of `at`, or the next one that was taken out; or all ahead, from `at` on.
 
-    One that was moved is back in its place. Raises InvalidInput when `at` was not skipped or has passed,
-    Conflict when nothing is skipped, NotFound.
+    One that was moved is back in its place. Raises Conflict when nothing ahead was skipped, or not at `at`;
+    NotFound.
     """
     returned: list[Skip] = []
 
     def change(old: Schedule, now: datetime) -> Schedule:
         ahead = sorted((each for each in old.skips if each.run_time > now), key=_run_time)
-        chosen = [each for each in ahead if at is None or each.run_time == at]
+        if everything:
+            chosen = [each for each in ahead if at is None or each.run_time >= at]
+        else:
+            chosen = [each for each in ahead if at is None or each.run_time == at]
         if at is not None and not chosen:
-            raise _refused("at", at, "must be a skipped occurrence that lies ahead")
+            raise Conflict(f"No occurrence that lies ahead was skipped at {format_instant(at)}.")
         if not chosen:
             if everything:
                 return old
@@ -147,32 +154,40 @@ def _with_skips(old: Schedule, skips: Sequence[Skip], now: datetime) -> Schedule
     return replanned(replace(old, skips=kept), now)
 
 
-def _require_coming(schedule: Schedule, at: datetime, now: datetime, field: str) -> None:
-    if at <= now:
-        raise _refused(field, at, "must lie ahead")
+def _require_coming(schedule: Schedule, at: datetime, now: datetime) -> None:
+    _require_ahead(at, now)
     if not has_occurrence(recurrence_of(schedule), at):
         near = recurrence_of(schedule).after(at)
         hint = f"The next one after it is {format_instant(near)}." if near else None
-        raise _refused(field, at, "must be an occurrence of the schedule", hint=hint)
+        raise Conflict(f"Schedule {schedule.id} has no occurrence at {format_instant(at)}.", hint=hint)
 
 
 def _require_free(context: Context, others: Schedule, origin: datetime, to: datetime, now: datetime) -> None:
     """`to` may not be an occurrence as it is, nor be excluded: the moved one would be lost."""
-    if to <= now:
-        raise _refused("to", to, "must lie ahead")
+    _require_ahead(to, now)
     if to.microsecond:
-        raise _refused("to", to, "must be a whole second")
+        problem = FieldError(field="to", value=format_instant(to), allowed="must be a whole second")
+        raise InvalidInput([problem])
     if to == origin:
-        raise _refused("to", to, "must be another instant", hint="Put it back with: rrcli schedule unskip")
+        raise Conflict(f"{format_instant(to)} is where it was.", hint="Put it back: rrcli schedule unskip")
     if has_occurrence(recurrence_of(others), to):
-        raise _refused("to", to, "must not be an occurrence of the schedule already")
+        raise Conflict(f"Schedule {others.id} has an occurrence at {format_instant(to)} already.")
     excluded = context.exclusions([others])[others.id].at(to)
     if excluded:
-        raise _refused("to", to, f"must not be excluded ({excluded.reason})")
+        raise Conflict(f"{format_instant(to)} is excluded: {excluded.reason}.")
 
 
-def _refused(field: str, instant: datetime, allowed: str, *, hint: str | None = None) -> InvalidInput:
-    return InvalidInput([FieldError(field=field, value=format_instant(instant), allowed=allowed)], hint=hint)
+def _require_ahead(instant: datetime, now: datetime) -> None:
+    if instant <= now:
+        raise Conflict(f"{format_instant(instant)} does not lie ahead.")
+
+
+def _require_reason(reason: str | None) -> None:
+    errors: list[FieldError] = []
+    if reason is not None:
+        _REASON(reason, "reason", errors)
+    if errors:
+        raise InvalidInput(errors)
 
 
 def _number_left(number: int) -> str:

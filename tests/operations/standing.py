@@ -25,7 +25,7 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def minutes(*numbers: int) -> list[datetime]:
+def minutes(*numbers: float) -> list[datetime]:
     """Instants whole minutes after NOON."""
     return [after(60 * number) for number in numbers]
 
