@@ -220,3 +220,33 @@ def test_a_client_that_does_not_read_its_answer_does_not_keep_a_thread(tmp_path:
             client.sendall(b"GET /api/schedules?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
             assert client.recv(10)
             assert httpx.get(f"{url}/healthz", timeout=15).status_code == 200
+
+
+@pytest.mark.parametrize("command", [SERVICE, GUNICORN], ids=["rrcli_api", "gunicorn"])
+def test_nothing_listens_beyond_loopback_without_a_key(tmp_path: Path, command: list[str]) -> None:
+    variables = environment(tmp_path, free_port(), API_HOST="0.0.0.0")
+    ended = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 1
+    assert "The API would listen on 0.0.0.0" in ended.stderr
+    assert "rrcli apikey create --name NAME --scope admin" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("anonymous", ["true", "false"])
+def test_with_a_key_or_leave_it_listens_anywhere(tmp_path: Path, anonymous: str) -> None:
+    if anonymous == "false":
+        arguments = ("apikey", "create", "--name", "x", "--scope", "read")
+        made = subprocess.run(
+            [sys.executable, "-m", "rrcli", *arguments],
+            env=environment(tmp_path, 1),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        expected = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    else:
+        expected = {}
+    with running(SERVICE, tmp_path, API_HOST="0.0.0.0", API_ALLOW_ANONYMOUS=anonymous) as (_, port):
+        url = f"http://127.0.0.1:{port}/api/schedules"
+        assert httpx.get(url, headers=expected).status_code == 200
+        assert httpx.get(url).status_code == (200 if anonymous == "true" else 401)
