@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rrcli.clock import SystemClock
 from rrcli.core.models import Schedule
+from rrcli.operations import audit
+from rrcli.operations.context import Context
 from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Settings
@@ -19,7 +21,7 @@ from tests.support.receiver import Receiver
 from tests.support.stack import DAEMONS, Stack, running, wait_until
 
 A_SECOND = 100
-SECONDS = 60 if LONG else 5
+SECONDS = 20 if LONG else 3
 END_SECONDS = 90.0
 TWO_OF_EACH = tuple(f"{daemon}-{number}" for daemon in DAEMONS for number in (1, 2))
 
@@ -94,7 +96,16 @@ class Load:
             test=os.environ["PYTEST_CURRENT_TEST"].split(" ")[0].split("[")[0],
         ).write()
         verdict.require()
+        self._audit()
         return verdict
+
+    def _audit(self) -> None:
+        """What a user can ask says the same."""
+        context = Context(repository=self.repository, clock=SystemClock(), settings=Settings())
+        for one in self.schedules:
+            end = one.created_at + timedelta(seconds=self.each)
+            report = audit.report(context, one.id, one.created_at, end)
+            assert (report.instants, report.missing) == (self.each, []), one.name
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from rrcli.operations.leases import SETTLE_SECONDS
 from rrcli.settings import Settings
-from tests.faults.running import load
+from tests.faults.running import LONG, load
 from tests.support import servers
-from tests.support.receiver import Receiver
+from tests.support.receiver import Answer, Receiver
 
 pytestmark = pytest.mark.servers
 BACKEND = "MongoDB + Redis"
@@ -74,3 +75,19 @@ def test_a_redis_that_fails_over_to_its_replica_is_followed(
             assert group.master() is not old
             under_load.over()
             under_load.settle("Redis failing over (Sentinel)", BACKEND)
+
+
+@pytest.mark.skipif(not LONG, reason="its law is shown by tests/daemons/test_reconciler.py, too")
+def test_calls_in_flight_are_not_made_again_when_redis_is_emptied(
+    own: Settings, redis: servers.RedisServer, target: Receiver, tmp_path: Path
+) -> None:
+    """They last longer than the reconciler waits: only their workers know that they are being made."""
+    target.answer_all(Answer(delay_seconds=SETTLE_SECONDS + 4))
+    with (
+        load(own, target, tmp_path / "log", a_second=20, seconds=1) as under_load,
+        Redis(port=redis.port) as client,
+    ):
+        under_load.wait_for_calls(20)
+        client.flushall()
+        verdict = under_load.settle("FLUSHALL during long calls", BACKEND)
+    assert verdict.doubles == 0

@@ -24,6 +24,8 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import redis
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -200,7 +202,7 @@ class SentinelGroup:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             for node in self.nodes:
-                with suppress(redis.RedisError), redis.Redis(port=node.port, socket_timeout=1) as client:
+                with suppress(redis.RedisError), _asked_once(node.port) as client:
                     if cast("list[Any]", client.role())[0] == b"master":
                         return node
             time.sleep(0.05)
@@ -293,6 +295,11 @@ def sentinels(size: int = 3) -> Iterator[SentinelGroup]:
         group = SentinelGroup([master, replica], watchers)
         group.wait_for_watch()
         yield group
+
+
+def _asked_once(port: int) -> "redis.Redis":
+    """A client that does not try again by itself."""
+    return redis.Redis(port=port, socket_timeout=1, retry=Retry(NoBackoff(), 0))
 
 
 def mongod_program() -> str:
