@@ -85,10 +85,7 @@ def unskip(state: State, schedule: str, at: str | None, everything: bool, if_mat
     _show(state, "Put back an occurrence of" if not everything else "Put back all of", changed)
 
 
-@command(
-    "move",
-    examples="rrcli schedule move report --at 2026-12-25T08:30 --to 2026-12-28T08:30 --reason Christmas",
-)
+@command("move", examples=MOVE_EXAMPLE)
 @click.argument("schedule", type=arguments.UTF8)
 @_at("The occurrence to move.", required=True)
 @click.option("--to", metavar="TIME", required=True, help="When it runs instead.")
