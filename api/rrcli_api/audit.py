@@ -26,12 +26,12 @@ class Audit(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
         values = query(req, _RANGE)
         require_id(schedule_id, "a schedule")
-        now = self.context.now()
+        end = values.get("to", self.context.now())
         made, rows, next_from = audit.page(
             self.context,
             schedule_id,
-            values.get("from", now - audit.DEFAULT_RANGE),
-            values.get("to", now),
+            values.get("from", end - audit.DEFAULT_RANGE),
+            end,
             limit=values.get("limit", DEFAULT_LIMIT),
         )
         data = audit.report_view(made) | {

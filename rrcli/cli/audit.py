@@ -35,7 +35,7 @@ rrcli schedule audit report --from 2026-11-01T00:00:00Z -o jsonl | jq .outcome
 
 @command("audit", examples=EXAMPLES)
 @click.argument("schedule", type=arguments.UTF8)
-@click.option("--from", "start", metavar="TIME", help="First instant; a day ago unless given.")
+@click.option("--from", "start", metavar="TIME", help="First instant; a day before --to unless given.")
 @click.option("--to", "end", metavar="TIME", help="Up to, and without, this time; now unless given.")
 @click.option("--problems", is_flag=True, help="List only what is missing, failed, doubled or extra.")
 @pass_state
@@ -47,8 +47,8 @@ def audit(state: State, schedule: str, start: str | None, end: str | None, probl
     of --tz) or now; what lies in the future is left out.
     """
     now = state.now()
-    begin = time_of(state, start, "from", now) or now - operation.DEFAULT_RANGE
     until = time_of(state, end, "to", now) or now
+    begin = time_of(state, start, "from", now) or until - operation.DEFAULT_RANGE
     found = schedules.resolve(state.context(), schedule)
     made, rows = operation.audit(state.context(), found, begin, until)
     for row in through_time(state, "Auditing", rows, made.start, made.end):

@@ -1,6 +1,7 @@
 """The service against its own specification: Schemathesis tries what the specification allows and forbids."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,6 +100,27 @@ SETTINGS = settings(
 @SETTINGS
 def test_the_service_does_what_its_specification_says(case: Any) -> None:
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if _mislabelled(case) else [])
+
+
+@schemathesis.hook
+def filter_query(context: Any, query: Any) -> bool:
+    """That a range ends after it begins no schema can say."""
+    return _is_range(query)
+
+
+@schemathesis.hook
+def filter_body(context: Any, body: Any) -> bool:
+    """As of the query."""
+    return _is_range(body)
+
+
+def _is_range(values: Any) -> bool:
+    if not isinstance(values, Mapping) or not {"from", "to"} <= values.keys():
+        return True
+    try:
+        return datetime.fromisoformat(values["from"]) < datetime.fromisoformat(values["to"])
+    except (TypeError, ValueError):
+        return True
 
 
 def _mislabelled(case: Any) -> bool:
