@@ -25,7 +25,7 @@ from rrcli.core.fields import (
     nameable,
     refuse,
 )
-from rrcli.core.models import Misfire, MisfirePolicy
+from rrcli.core.models import Misfire, MisfirePolicy, Overlap, Retry
 from rrcli.errors import FieldError, InvalidSettings
 
 
@@ -119,7 +119,7 @@ class RedisSettings:
             )
         ),
         "Redis 6.2 or later, or Valkey; TLS, user and password go here. Wins over host and port. "
-        "Behind Sentinels: redis+sentinel://user:password@host:26379,host:26379/mymaster/0",
+        "Behind Sentinels: redis+sentinel://host:port,host:port/master/0.",
         secret=True,
     )
     host: str = _key("localhost", Text(253, form=r"\S+", form_name="a host name or address"), "Redis host.")
@@ -226,6 +226,33 @@ class MisfireSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleSettings:
+    """Defaults of new schedules for everything else; those that exist keep what they have."""
+
+    timeout_seconds: float = _key(30.0, Number(0.1, 3600), "Longest that a call may take.")
+    overlap: str = _key(
+        "allow",
+        Choice(tuple(Overlap)),
+        "When the occurrence before has not ended: call all the same, skip, or queue one after the other.",
+    )
+    jitter_seconds: float = _key(0.0, Number(0, 86_400), "Calls are spread over so many seconds.")
+    retry_base_seconds: float = _key(1.0, Number(0, 86_400), "Longest wait before the first retry.")
+    retry_factor: float = _key(2.0, Number(1, 100), "What each next wait is multiplied by.")
+    retry_cap_seconds: float = _key(3600.0, Number(0, 86_400), "Longest wait between two attempts.")
+    auto_pause_after: int = _key(
+        0, Integer(0, 100), "Failures in a row after which a schedule is paused; 0 never pauses."
+    )
+
+    def retry(self) -> Retry:
+        """The back-off of a schedule that does not say."""
+        return Retry(
+            base_seconds=self.retry_base_seconds,
+            factor=self.retry_factor,
+            cap_seconds=self.retry_cap_seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HistorySettings:
     """How long finished events are kept."""
 
@@ -269,6 +296,7 @@ class Settings:
     prequeuer: PrequeuerSettings = PrequeuerSettings()
     worker: WorkerSettings = WorkerSettings()
     misfire: MisfireSettings = MisfireSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     history: HistorySettings = HistorySettings()
     security: SecuritySettings = SecuritySettings()
     log: LogSettings = LogSettings()

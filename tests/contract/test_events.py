@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rrcli.core.models import Event, EventState, Kind, Span
-from rrcli.repository.base import Repository
+from rrcli.repository.base import Repository, Standing
 from tests.contract.samples import NOON, after, ended, event, schedule_id
 
 READY, RETRY, WORKER = EventState.READY, EventState.RETRY, EventState.WORKER
@@ -331,6 +331,17 @@ def test_live_walks_all_live_events_by_id(repository: Repository) -> None:
     assert first == [event(1), event(2)]
     assert second == [event(4)]
     assert repository.events.live(after_id=event(4).id, limit=2) == []
+
+
+def test_standings_are_what_live_has_in_short(repository: Repository) -> None:
+    repository.events.add([event(number) for number in (4, 2, 1, 3)])
+    repository.events.dispatched([event(2).id], NOON)
+
+    first = repository.events.standings(after_id="", limit=3)
+    rest = repository.events.standings(after_id=first[-1].event_id, limit=3)
+
+    live = repository.events.live(after_id="", limit=9)
+    assert [*first, *rest] == [Standing(event_id=one.id, due=one.due, state=one.state) for one in live]
 
 
 def test_unfinished_are_live_events_of_one_schedule_by_run_time(repository: Repository) -> None:

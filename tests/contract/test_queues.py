@@ -163,6 +163,21 @@ def test_a_reaped_worker_knows_by_its_lease(repository: Repository) -> None:
     assert repository.queues.extend("w1", LONG) is False
 
 
+def test_a_worker_takes_back_what_it_is_calling(repository: Repository) -> None:
+    claimed(repository, A, B, C, D)
+    repository.queues.extend("w1", NO_TIME)
+    repository.queues.reap()
+    assert repository.queues.claim("w2", 1, LONG) == [A]
+    repository.queues.withdraw([B])
+
+    assert repository.queues.retake("w1", [entry(A), entry(B), entry(C)], LONG) == {A}
+    assert repository.queues.held("w1") == {B, C}
+    assert repository.queues.held("w2") == {A}
+    assert repository.queues.extend("w1", LONG) is True
+    assert repository.queues.claim("w2", 9, LONG) == [D]
+    assert depths(repository) == (0, 0, 4)
+
+
 def test_held_are_the_claims_of_one_worker(repository: Repository) -> None:
     claimed(repository, A, B)
     claimed(repository, C, worker="w2")

@@ -36,6 +36,7 @@ ORDERED = [
     (sqlite_schedules, "using_calendar", "schedules_calendars"),
     (sqlite_events, "results", "archived_events_schedule"),
     (sqlite_events, "live", "PRIMARY KEY"),
+    (sqlite_events, "standings", "PRIMARY KEY"),
     (sqlite_events, "pending", "events_run_time"),
     (sqlite_events, "pending_of_schedule", "events_schedule"),
     (sqlite_events, "unfinished", "events_schedule"),

@@ -122,6 +122,7 @@ def test_each_key_has_a_source_of_its_own(write: Write):
         ("WORKER_MAX_RETRIES", "0", "worker.max_retries", 0),
         ("LOG_LEVEL", "DEBUG", "log.level", "debug"),
         ("REDIS_URL", "rediss://u:p@queue:6380/1", "redis.url", "rediss://u:p@queue:6380/1"),
+        ("REDIS_URL", "redis+sentinel://a:1,b:2/m/0", "redis.url", "redis+sentinel://a:1,b:2/m/0"),
         ("RRCLI_DATA_DIR", "/srv/rr", "embedded.data_dir", "/srv/rr"),
         ("API_HOST", "::", "api.host", "::"),
         ("API_PORT", "80", "api.port", 80),
