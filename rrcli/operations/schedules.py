@@ -51,12 +51,18 @@ def create(context: Context, data: Mapping[str, object]) -> Schedule:
     now = context.now()
     recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
     next_run = recurrence.after(now, inclusive=True)
+    defaults = context.settings.schedule
     base = Schedule(
         id=random_id(now, secrets.token_bytes(8)),
         name="",
         rrule=recurrence.text,
         callback_url="",
+        timeout_seconds=defaults.timeout_seconds,
+        retry=defaults.retry(),
         misfire=context.settings.misfire.default(),
+        overlap=Overlap(defaults.overlap),
+        jitter_seconds=defaults.jitter_seconds,
+        auto_pause_after=defaults.auto_pause_after,
         state=ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED,
         next_run=next_run,
         created_at=now,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from rrcli.core.inputs import MASK
-from rrcli.core.models import EventState, Kind, Schedule, ScheduleState
+from rrcli.core.models import EventState, Kind, Retry, Schedule, ScheduleState
 from rrcli.errors import Conflict, FieldError, InvalidInput, NotFound
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import Repository
+from rrcli.settings import ScheduleSettings
 from tests.operations.standing import (
     NOON,
     URL,
@@ -623,3 +624,20 @@ def test_an_unreadable_schedule_can_be_renamed(context: Context, unreadable: Sch
 def test_an_unreadable_schedule_can_be_deleted(context: Context, unreadable: Schedule):
     schedules.delete(context, unreadable.id)
     assert leftovers(context.repository, unreadable.id) == {}
+
+
+def test_what_a_new_schedule_does_not_say_comes_from_the_settings(context: Context) -> None:
+    defaults = ScheduleSettings(
+        timeout_seconds=7,
+        overlap="queue",
+        jitter_seconds=3,
+        retry_base_seconds=5,
+        retry_factor=3,
+        retry_cap_seconds=60,
+        auto_pause_after=4,
+    )
+    context = replace(context, settings=replace(context.settings, schedule=defaults))
+    made = make(context, retry={"factor": 1.5}, timeout_seconds=9)
+    assert (made.timeout_seconds, made.overlap, made.jitter_seconds) == (9, "queue", 3)
+    assert made.retry == Retry(base_seconds=5, factor=1.5, cap_seconds=60)
+    assert made.auto_pause_after == 4
