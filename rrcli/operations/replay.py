@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
+from rrcli.core.exclusions import Exclusions
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, Kind, Schedule, ScheduleState, Status
 from rrcli.core.timefmt import format_instant
@@ -37,9 +38,9 @@ class Only(StrEnum):
     """Which instants are repeated.
 
     `failed`: those that ended as error. `missed`: those that nobody was called for, though the rule has them
-    and no person cancelled them: without an entry, skipped, or superseded by a pause. `all`: these, and what
-    was completed or cancelled, what lies before the creation, and what an older rule did not have. What is
-    waiting or being called is never repeated.
+    and neither a person nor a holiday took them out: without an entry, skipped, or superseded by a pause.
+    `all`: these, and what was completed, cancelled or taken out, what lies before the creation, and what an
+    older rule did not have. What is waiting or being called is never repeated.
     """
 
     FAILED = "failed"
@@ -141,11 +142,13 @@ def plan(
     now = context.now()
     tally = Tally()
     rows = join(context, schedule, start, max(start, min(end, now)), now)
-    return tally, _chosen(schedule, rows, tally, only, force, most, most_instants)
+    exclusions = context.exclusions([schedule])[schedule.id]
+    return tally, _chosen(schedule, exclusions, rows, tally, only, force, most, most_instants)
 
 
 def _chosen(
     schedule: Schedule,
+    exclusions: Exclusions,
     rows: Iterable[Row],
     tally: Tally,
     only: Only,
@@ -162,7 +165,7 @@ def _chosen(
         tally.instants += 1
         if _is_under_way(schedule, row):
             tally.under_way += 1
-        elif not _is_asked_for(row, only):
+        elif not _is_asked_for(row, only, exclusions):
             tally.left += 1
         elif not force and _is_repeated(row, only):
             tally.already += 1
@@ -186,10 +189,17 @@ def _is_under_way(schedule: Schedule, row: Row) -> bool:
 _MISSED = frozenset({Absence.MISSING, Absence.PAUSED, EventState.SKIPPED, EventState.SUPERSEDED})
 
 
-def _is_asked_for(row: Row, only: Only) -> bool:
+def _is_asked_for(row: Row, only: Only, exclusions: Exclusions) -> bool:
     if only is Only.FAILED:
         return row.outcome == EventState.ERROR
-    return only is Only.ALL or row.outcome in _MISSED
+    return only is Only.ALL or (row.outcome in _MISSED and not _is_taken_out(row, exclusions))
+
+
+def _is_taken_out(row: Row, exclusions: Exclusions) -> bool:
+    """Whether a person or a calendar has taken the instant out; a skip that is past may be forgotten."""
+    event = row.event
+    ahead = event is not None and event.state is EventState.SKIPPED and event.status[-1].time < row.run_time
+    return ahead or exclusions.at(row.run_time) is not None
 
 
 def _is_repeated(row: Row, only: Only) -> bool:
@@ -248,9 +258,9 @@ def _enter(context: Context, made: list[Event]) -> None:
 
 def _event(schedule: Schedule, planned: Planned, *, due: datetime, now: datetime) -> Event:
     if planned.replay_of:
-        message = f"Replay of {planned.replay_of}, asked for by hand"
+        message = f"Asked for by hand; repeats {planned.replay_of}"
     else:
-        message = f"Backfill, asked for by hand; until now {planned.outcome.replace('_', ' ')}"
+        message = f"Asked for by hand; it was {planned.outcome.replace('_', ' ')} until then"
     return Event(
         id=planned.event_id,
         schedule_id=schedule.id,

@@ -10,7 +10,7 @@ from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, Kind, Schedule
 from rrcli.core.request import build
 from rrcli.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
-from rrcli.operations import audit, events, replay, schedules
+from rrcli.operations import audit, events, replay, schedules, skips
 from rrcli.operations.context import Context
 from rrcli.operations.replay import Only, Planned, Tally
 from tests.operations.breaking import breaking
@@ -117,9 +117,9 @@ def test_only_a_single_event_that_has_ended_is_replayed(context: Context, clock:
         replay.replay(context, live(context, schedule)[0].id)
     clock.advance(40 * MINUTE)
     prequeue(context)
-    (skips,) = [event for event in archived(context, schedule) if event.span]
+    (several,) = [event for event in archived(context, schedule) if event.span]
     with pytest.raises(Conflict, match="stands for") as refused:
-        replay.replay(context, skips.id)
+        replay.replay(context, several.id)
     assert "schedule replay" in str(refused.value.hint)
     with pytest.raises(NotFound):
         replay.replay(context, "0" * 24)
@@ -145,17 +145,29 @@ def test_missed_are_those_without_a_call_that_nobody_decided_against(
     schedule = make(context)
     waiting = live(context, schedule)
     events.cancel(context, waiting[0].id)
+    clock.advance(6 * MINUTE)
     finish(context, waiting[1], EventState.SKIPPED)
     finish(context, waiting[2], EventState.SUPERSEDED)
     context.repository.events.discard([waiting[3].id])
     finish(context, waiting[4])
-    clock.advance(6 * MINUTE)
     tally = run(context, schedule, Only.MISSED)
     made = asked_for(context, schedule)
     assert run_times(made) == minutes(1, 2, 3)
     assert {(event.kind, event.replay_of) for event in made} == {(Kind.BACKFILL, None)}
     assert [event.message_id for event in made] == [occurrence_id(schedule.id, at) for at in minutes(1, 2, 3)]
     assert (tally.planned, tally.under_way, tally.left) == (3, 1, 2)
+
+
+def test_what_a_person_took_out_is_not_missed(context: Context, clock: FakeClock) -> None:
+    schedule = make(context)
+    clock.advance(timedelta(seconds=1))
+    skips.skip(context, schedule.id, count=3)
+    for event in live(context, schedule):
+        finish(context, event)
+    clock.advance(6 * MINUTE)
+    assert audit.report(context, schedule.id, NOON, context.now()).outcomes == {"completed": 4, "skipped": 3}
+    assert run(context, schedule, Only.MISSED).planned == 0
+    assert run(context, schedule).planned == 7
 
 
 def test_every_instant_of_a_skipped_run_is_backfilled(context: Context, clock: FakeClock) -> None:
