@@ -48,8 +48,7 @@ def test_the_six_examples_from_create_to_delete(rrcli: Cli, target: Receiver, re
         *("-H", "Authorization: Bearer abc123", "-H", "Content-Type: application/json"),
         *("--body", '{"task":"backup"}', "-o", "ids"),
     ).strip()
-    rrcli("schedule", "trigger", "Daily Backup")
-    (call,) = target.wait_for(1)
+    call = target.wait_for(1)[0]
     assert (call.method, call.path, call.body) == ("POST", "/backup", b'{"task":"backup"}')
     sent = {name.lower(): value for name, value in call.headers.items()}
     assert (sent["authorization"], sent["content-type"]) == ("Bearer abc123", "application/json")
@@ -57,6 +56,8 @@ def test_the_six_examples_from_create_to_delete(rrcli: Cli, target: Receiver, re
     (event,) = rrcli.json("events", "history", schedule_id)
     assert event["state"] == "completed"
     assert "completed" in rrcli("events", "show", event["_id"])
+    rrcli("schedule", "trigger", "Daily Backup")
+    assert len(target.wait_for(2)) == 2
 
     rrcli("schedule", "update", schedule_id[:12], "--rrule", "FREQ=MINUTELY;INTERVAL=2")
     every_two = [each["run_time"] for each in rrcli.json("events", "pending", schedule_id)]
