@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import falcon
@@ -78,11 +79,11 @@ class Guard:
             return
         given = req.get_header("Authorization")
         if given is not None:
-            req.context.api_key = self._authenticated(given)
+            req.context.api_key = self._authenticated(req, given)
         elif self._keys.exist():
             raise _unauthorized("This needs an API key: Authorization: Bearer rrk_…")
-        elif not may_be_open(self._context.settings.api):
-            raise _unauthorized(f"There is no API key yet, and this service is not for everybody. {_CREATE}")
+        else:
+            self._require_open(req)
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
@@ -91,17 +92,39 @@ class Guard:
         reads = req.method in _READING or getattr(resource, "only_reads", False)
         require_scope(req, Scope.READ if reads else Scope.WRITE)
 
-    def _authenticated(self, header: str) -> ApiKey | None:
+    def _require_open(self, req: falcon.Request) -> None:
+        """401 where nothing is open although there is no key at all."""
+        api = self._context.settings.api
+        if not may_be_open(api):
+            raise _unauthorized(f"There is no API key yet, and this service is not for everybody. {_CREATE}")
+        if not _is_near(req.host) and req.host != api.host:
+            raise _unauthorized(
+                "Without an API key, this service answers only to addresses and to names without a dot: "
+                f"a web page elsewhere could make any other name lead here. {_CREATE}"
+            )
+
+    def _authenticated(self, req: falcon.Request, header: str) -> ApiKey | None:
         """The key that the header names; None when it names none and none is needed."""
         scheme, _, text = header.partition(" ")
         parsed = api_keys.parse(text.strip()) if scheme.lower() == "bearer" else None
-        if parsed is None and not self._keys.exist() and may_be_open(self._context.settings.api):
+        if parsed is None and not self._keys.exist():
+            self._require_open(req)
             return None  # a proxy's own credentials, and no key to compare them with
         key = self._keys.get(parsed[0]) if parsed else None
         if parsed is None or key is None or not key.admits(parsed[1]):
             raise _unauthorized("This API key is unknown or revoked.", error="invalid_token")
         self._keys.note_use(key, self._context.now())
         return key
+
+
+def _is_near(host: str) -> bool:
+    """Whether no name server elsewhere can have made `host` lead here ("DNS rebinding")."""
+    if "." not in host or host.endswith(".localhost"):
+        return True
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def require_scope(req: falcon.Request, needed: Scope) -> None:

@@ -14,6 +14,9 @@ from rrcli.settings import Settings
 from rrcli_api.app import create_app
 from tests.support.clock import FakeClock
 
+LOCAL = {"Host": "localhost"}
+"""Falcon's own default is a name with a dot, to which the service does not answer without a key."""
+
 NOW = datetime(2025, 1, 4, 12, 0, tzinfo=UTC)
 
 
@@ -30,7 +33,7 @@ def context(tmp_path: Path, clock: FakeClock) -> Iterator[Context]:
 
 @pytest.fixture
 def client(context: Context) -> TestClient:
-    return TestClient(create_app(context))
+    return TestClient(create_app(context), headers=LOCAL)
 
 
 @pytest.fixture

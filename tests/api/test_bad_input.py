@@ -314,5 +314,5 @@ def test_a_method_that_nobody_knows_is_refused(client: TestClient, method: str) 
 def call(client: TestClient, environ: dict[str, Any]) -> Result:
     """What a WSGI server would get, without the checks that the test client makes of what it sends."""
     answer = StartResponseMock()
-    body = client.app(environ, answer)
+    body = client.app(environ | {"HTTP_HOST": "localhost"}, answer)
     return Result(body, answer.status or "", answer.headers or ())

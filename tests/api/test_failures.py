@@ -154,7 +154,7 @@ def test_the_service_opens_its_store_at_the_first_request_and_tries_again(
     place = tmp_path / "data"
     place.write_text("a file where the folder should be")
     loaded = Loaded(settings=Settings(embedded=EmbeddedSettings(data_dir=str(place))), sources={}, file=None)
-    client = TestClient(Service(lambda: loaded))
+    client = TestClient(Service(lambda: loaded), headers={"Host": "localhost"})
     assert client.simulate_get("/healthz").status_code == 200
     assert client.simulate_get("/readyz").status_code == 503
     place.unlink()

@@ -184,7 +184,7 @@ def test_beyond_loopback_nothing_is_open_unless_the_settings_say_so(
     context: Context, host: str, allow: bool, status: int
 ) -> None:
     settings = Settings(api=ApiSettings(host=host, allow_anonymous=allow))
-    client = TestClient(create_app(replace(context, settings=settings)))
+    client = TestClient(create_app(replace(context, settings=settings)), headers={"Host": "localhost"})
     assert client.simulate_get("/api/schedules").status_code == status
     assert client.simulate_get("/healthz").status_code == 200
 
@@ -194,8 +194,34 @@ def test_allowing_anonymous_requests_ends_with_the_first_key(
 ) -> None:
     settings = Settings(api=ApiSettings(host="0.0.0.0", allow_anonymous=True))
     key(Scope.READ)
-    client = TestClient(create_app(replace(context, settings=settings)))
+    client = TestClient(create_app(replace(context, settings=settings)), headers={"Host": "localhost"})
     refused(client.simulate_get("/api/schedules"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("localhost:8080", 200),
+        ("app.localhost", 200),
+        ("127.0.0.1:8080", 200),
+        ("[::1]:8080", 200),
+        ("api", 200),
+        ("evil.example", 401),
+        ("evil.example:8080", 401),
+        ("127.0.0.1.evil.example", 401),
+    ],
+)
+def test_without_a_key_no_name_answers_that_a_web_page_could_have_led_here(
+    client: TestClient, key: Callable[[Scope], str], clock: FakeClock, host: str, status: int
+) -> None:
+    for headers in ({"Host": host}, {"Host": host, "Authorization": "Basic dTpw"}):
+        assert client.simulate_get("/api/schedules", headers=headers).status_code == status
+    assert client.simulate_get("/healthz", headers={"Host": host}).status_code == 200
+    text = key(Scope.READ)
+    clock.advance(timedelta(seconds=CACHE_SECONDS))
+    answer = client.simulate_get("/api/schedules", headers={"Host": host} | bearer(text))
+    assert answer.status_code == 200
 
 
 def test_values_are_revealed_to_an_admin_who_asks(

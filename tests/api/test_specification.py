@@ -59,6 +59,10 @@ def test_every_operation_is_described_and_has_its_errors() -> None:
         assert {"400", "500"} <= operation["responses"].keys(), name
         if path.startswith("/api/") and path != "/api/preview":
             assert "503" in operation["responses"], name
+        if path.startswith("/api/"):
+            assert {"401", "403"} <= operation["responses"].keys(), name
+        else:
+            assert operation["security"] == [], name
         if "{" in path:
             assert "404" in operation["responses"], name
         if "requestBody" in operation:
