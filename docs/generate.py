@@ -28,7 +28,7 @@ name; an event by its id or the beginning of one. Every command answers `-h`.
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | failed for another reason, or a question was answered with no |
+| 1 | failed for another reason, an audit found an instant missing, or a question was answered with no |
 | 2 | the command line was wrong |
 | 3 | nothing has that id or name |
 | 4 | a value, a rule or a setting was refused |
