@@ -31,11 +31,11 @@ def test_every_line_of_the_diagram_is_understood_here() -> None:
     assert len(_steps()) + len(styles) == len(_diagram().splitlines()) - 1
 
 
-def test_final_states_are_marked_and_left_by_none_but_superseded() -> None:
+def test_final_states_are_marked_and_left_by_those_only_that_can_be_on_again() -> None:
     (marked,) = _FINAL.findall(_diagram())
     final = {state.value for state in EventState if state.final}
     assert set(marked.split(",")) == final
-    assert {state for state, _ in _steps()} & final == {"superseded"}
+    assert {state for state, _ in _steps()} & final == {"superseded", "skipped"}
 
 
 def test_every_state_is_reached() -> None:
