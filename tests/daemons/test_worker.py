@@ -8,6 +8,7 @@ from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
+from rrcli_daemons.worker import LOOK_SECONDS
 from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Receiver
 from tests.support.working import dispatch, work_until, working
@@ -340,6 +341,23 @@ def test_a_claim_whose_reply_was_lost_is_started_after_the_outage(context: Conte
     with working(context, "worker-1") as worker:
         worker._unsure = True  # as after a claim that raised
         context.repository.queues.claim("worker-1", 10, timedelta(seconds=30))
+        work_until(worker, context, lambda: nothing_queued(context))
+    assert only(context, schedule_id).state is EventState.COMPLETED
+
+
+def test_a_claim_that_took_effect_after_the_outage_is_found_while_idle(
+    context: Context, target: Receiver, clock: FakeClock
+) -> None:
+    schedule_id = make(context, target)
+    dispatch(context)
+    with working(context, "worker-1") as worker:
+        context.repository.queues.claim("elsewhere", 10, timedelta(seconds=30))
+        worker.run_once(context.now())
+        context.repository.queues.release("elsewhere")
+        context.repository.queues.claim("worker-1", 10, timedelta(seconds=30))
+        worker.run_once(context.now())
+        assert target.requests == []
+        clock.advance(timedelta(seconds=LOOK_SECONDS))
         work_until(worker, context, lambda: nothing_queued(context))
     assert only(context, schedule_id).state is EventState.COMPLETED
 

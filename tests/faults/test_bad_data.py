@@ -15,6 +15,7 @@ from rrcli.settings import Settings
 from tests.faults.running import backend_of, load
 from tests.support.load import add_schedules
 from tests.support.receiver import Receiver
+from tests.support.stack import wait_until
 
 AT_THE_HEAD = 600
 """More broken schedules than one look at the due ones takes, all due before every sound one."""
@@ -84,7 +85,7 @@ def test_bad_events_stop_no_other(
     store: Settings, repository: Repository, target: Receiver, tmp_path: Path
 ) -> None:
     with load(store, target, tmp_path / "log", seconds=3, a_second=20) as under_load:
-        under_load.wait_for_calls(1)
+        wait_until(lambda: bool(repository.events.history(None, limit=1).items), what="the first end")
         (model,) = repository.events.history(None, limit=1).items
         for number, (field, in_mongo, in_sqlite) in enumerate(EVENT_DAMAGES.values()):
             ready = (replace(model.status[0], status=EventState.READY),)
