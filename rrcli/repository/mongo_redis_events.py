@@ -300,8 +300,9 @@ def _of_schedule(schedule_id: str) -> Document:
 
 def _is_revocable(document: Document) -> bool:
     """Whether the occurrence can be on again: superseded, or skipped before its time came."""
-    if document.get("state") == EventState.SKIPPED.value:
-        return bool(document["archived_at"] < document["run_time"])
+    archived_at, run_time = document.get("archived_at"), document.get("run_time")
+    if document.get("state") == EventState.SKIPPED.value and archived_at and run_time:
+        return bool(archived_at < run_time)
     return bool(document.get("state") == _SUPERSEDED)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rrcli.core.models import EventState, Schedule, ScheduleState
 from rrcli.errors import Conflict, InvalidInput
-from rrcli.operations import schedules, skips
+from rrcli.operations import audit, schedules, skips
 from rrcli.operations.context import Context
 from rrcli.operations.views import next_occurrence, schedule_view
 from tests.operations.standing import (
@@ -261,3 +261,19 @@ def assert_sound(context: Context, schedule: Schedule) -> None:
         recorded = {event.run_time for event in archived(context, schedule, SKIPPED)}
         horizon = context.now() + context.window
         assert {each for each in out if context.now() < each < horizon} <= recorded
+
+
+def test_an_audit_finds_an_entry_for_each_instant_that_was_taken_out(
+    context: Context, clock: FakeClock
+) -> None:
+    schedule = make(context, "FREQ=MINUTELY;COUNT=8")
+    skips.skip(context, schedule.id, reason="r")
+    skips.move(context, schedule.id, at=minutes(3)[0], to=minutes(3.5)[0])
+    done = [event.moved(EventState.COMPLETED, context.now(), "200") for event in live(context, schedule)]
+    context.repository.queues.withdraw([event.id for event in done])
+    context.repository.events.archive(done, context.now())
+    clock.advance(timedelta(minutes=30))
+    report = audit.report(context, schedule.id, NOON, context.now())
+    assert (report.instants, report.outcomes["skipped"], report.outcomes["completed"]) == (9, 2, 7)
+    assert report.missing == []
+    assert not report.extra
