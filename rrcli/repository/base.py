@@ -195,8 +195,8 @@ class Events(Protocol):
     def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
         """Write finished events to the archive, then delete the live ones.
 
-        An id that the archive has keeps its first entry, unless that is `superseded`. Returns the ids that
-        were not live any more: finished by another worker, or removed with their schedule.
+        An id that the archive has keeps its first entry, unless that could be on again (see `add`). Returns
+        the ids that were not live any more: finished by another worker, or removed with their schedule.
         """
         ...
 
@@ -238,7 +238,7 @@ class Events(Protocol):
         ...
 
     def archived(self, ids: Collection[str]) -> set[str]:
-        """Which of `ids` the archive has, other than as `superseded`: those must not be called again."""
+        """Which of `ids` the archive has and `add` would not put on again: those must not be called again."""
         ...
 
     def results(self, schedule_id: str, limit: int) -> list[Event]:

@@ -26,6 +26,11 @@ from rrcli.repository.stretches import first_stretch
 
 _UNQUEUED = [EventState.READY.value, EventState.RETRY.value]
 _SUPERSEDED = EventState.SUPERSEDED.value
+_REVOCABLE: list[Document] = [
+    {"state": _SUPERSEDED},
+    {"state": EventState.SKIPPED.value, "$expr": {"$lt": ["$archived_at", "$run_time"]}},
+]
+_REVOCABLE_BY = {"state": 1, "run_time": 1, "archived_at": 1}
 _CALLED = [EventState.COMPLETED.value, EventState.ERROR.value]
 # What one deletion takes at most, so that it stays far below the socket's time-out.
 _DELETE = 5000
@@ -72,8 +77,7 @@ class MongoEvents:
 
     def _settle_archived(self, ids: list[ObjectId]) -> set[ObjectId]:
         """Delete the live side of what has ended and the archived side of what is on again; the ended ids."""
-        shown = {"state": 1, "run_time": 1, "archived_at": 1}
-        found = list(self._archive.find({"_id": {"$in": ids}}, shown))
+        found = list(self._archive.find({"_id": {"$in": ids}}, _REVOCABLE_BY))
         revocable = [document for document in found if _is_revocable(document)]
         ended = {document["_id"] for document in found} - {document["_id"] for document in revocable}
         if ended:
@@ -158,17 +162,17 @@ class MongoEvents:
         with self._mongo.edge:
             known = set(insert_new(self._archive, documents))
             if known:
-                self._replace_superseded([document for document in documents if document["_id"] in known])
+                self._replace_revocable([document for document in documents if document["_id"] in known])
             # Asked after the insert: what `forget` deletes from now on it finds in the archive too.
             live = self._ids(self._live, {"_id": {"$in": ids}})
             if live:
                 self._live.delete_many({"_id": {"$in": list(live)}})
         return {str(id_) for id_ in ids if id_ not in live}
 
-    def _replace_superseded(self, documents: list[Document]) -> None:
-        """An occurrence that was superseded, came on again and has ended has its result as its entry."""
+    def _replace_revocable(self, documents: list[Document]) -> None:
+        """An occurrence that was taken out, came on again and has ended has its result as its entry."""
         self._archive.bulk_write(
-            [ReplaceOne({"_id": one["_id"], "state": _SUPERSEDED}, one) for one in documents], ordered=False
+            [ReplaceOne({"_id": one["_id"], "$or": _REVOCABLE}, one) for one in documents], ordered=False
         )
 
     def record_skips(self, events: Sequence[Event], now: datetime) -> None:
@@ -236,8 +240,8 @@ class MongoEvents:
 
     def archived(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
-            found = self._ids(self._archive, {"_id": {"$in": object_ids(ids)}, "state": {"$ne": _SUPERSEDED}})
-        return {str(id_) for id_ in found}
+            found = list(self._archive.find({"_id": {"$in": object_ids(ids)}}, _REVOCABLE_BY))
+        return {str(document["_id"]) for document in found if not _is_revocable(document)}
 
     def results(self, schedule_id: str, limit: int) -> list[Event]:
         query = _of_schedule(schedule_id) | {"kind": Kind.SCHEDULED.value, "state": {"$in": _CALLED}}

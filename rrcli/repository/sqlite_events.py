@@ -100,7 +100,7 @@ class SqliteEvents:
         ids = {event.id for event in events}
         values = {"ids": id_list(ids)}
         with self._database.write() as connection:
-            connection.execute(_SQL["drop_superseded"], values)
+            connection.execute(_SQL["drop_revocable"], values)
             connection.executemany(_SQL["archive"], rows)
             deleted = connection.execute(_SQL["discard"], values).fetchall()
         return ids.difference(id for (id,) in deleted)

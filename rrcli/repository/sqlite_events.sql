@@ -117,10 +117,10 @@ WHERE schedule_id = :schedule_id AND span IS NOT NULL AND json_extract(span, '$[
   AND run_time < :instant
 
 -- name: archived
-SELECT id FROM archived_events WHERE id IN (SELECT value FROM json_each(:ids)) AND state <> 'superseded'
-
--- name: drop_superseded
-DELETE FROM archived_events WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'superseded'
+-- As `drop_revocable` has it: what was superseded, or taken out before its time, may be on again.
+SELECT id FROM archived_events
+WHERE id IN (SELECT value FROM json_each(:ids))
+  AND NOT (state = 'superseded' OR state = 'skipped' AND archived_at < run_time)
 
 -- name: results
 SELECT id, schedule_id, run_time, due, kind, revision, created_at, status, attempts, lateness_ms, replay_of, webhook_id, span

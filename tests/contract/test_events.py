@@ -362,6 +362,21 @@ def test_archived_tells_which_ids_the_archive_has_other_than_superseded(reposito
     assert repository.events.archived([]) == set()
 
 
+def test_a_live_event_outlives_a_skip_that_a_late_plan_recorded_ahead_of_its_time(
+    repository: Repository,
+) -> None:
+    """Put back while another process still held the old plan: what the worker finds live is what counts."""
+    repository.events.add([event(60)])
+    repository.events.record_skips([ended(event(60), EventState.SKIPPED)], after(10))
+    assert repository.events.archived([event(60).id]) == set()
+
+    assert repository.events.archive([ended(event(60))], after(61)) == set()
+
+    assert repository.events.find(event(60).id) == ended(event(60))
+    assert repository.events.archived([event(60).id]) == {event(60).id}
+    assert repository.events.history(None, limit=9).total == 1
+
+
 def test_forget_deletes_all_of_one_schedule_and_names_the_live(repository: Repository) -> None:
     other, past = event(3, schedule_id=schedule_id(9)), event(4, schedule_id=schedule_id(9))
     repository.events.add([event(1), event(2), other, past])
