@@ -96,6 +96,8 @@ def replay(context: Context, event_id: str, *, new_id: bool = False, force: bool
     nonce = source.id + ("|new" if new_id else "") + (_random() if force else "")
     made_id = occurrence_id(schedule.id, source.run_time, Kind.REPLAY, nonce)
     if known := context.repository.events.find(made_id):
+        if known.state is EventState.READY:  # an earlier try may have broken off before this
+            context.repository.queues.add([QueueEntry(event_id=known.id, due=known.due)])
         return Replayed(event=known, is_new=False)
     planned = Planned(
         event_id=made_id,

@@ -291,6 +291,23 @@ def test_a_replay_that_broke_off_is_repaired_by_doing_it_again(context: Context,
     assert at < 19
 
 
+@pytest.mark.parametrize("has_effect", [False, True], ids=["before the effect", "after the effect"])
+def test_a_replay_of_one_event_that_broke_off_is_repaired_by_doing_it_again(
+    context: Context, has_effect: bool
+) -> None:
+    for at in range(20):
+        schedule, original = first_failed(context)
+        once, repository = breaking(context, at=at, has_effect=has_effect)
+        with suppress(StoreUnavailable):
+            replay.replay(once, original.id)
+        made = replay.replay(context, original.id).event
+        assert [event.id for event in asked_for(context, schedule)] == [made.id]
+        assert made.id in queued(context)
+        if not repository.broke:
+            break
+    assert 1 < at < 19
+
+
 def test_a_paused_schedule_is_replayed_and_the_rule_is_not_asked_again(
     context: Context, clock: FakeClock
 ) -> None:
