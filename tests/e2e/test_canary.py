@@ -88,7 +88,7 @@ def schedule_and_call(http: httpx.Client, url: str, name: str = "canary") -> str
         "/api/schedules",
         json={
             "name": name,
-            "rrule": "FREQ=YEARLY",
+            "rrule": "DTSTART:20900101T000000Z\nRRULE:FREQ=YEARLY",
             "callback_url": url if "?" in url else f"{url}?token={CANARY}",
             "headers": {"X-Token": CANARY, "Authorization": f"Bearer {CANARY}"},
             "secrets": [SECRET],
