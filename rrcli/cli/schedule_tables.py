@@ -13,7 +13,7 @@ from rrcli.core.models import Schedule, ScheduleState, Skip
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
 from rrcli.operations import events
-from rrcli.operations.rules import recurrence_of
+from rrcli.operations.rules import parse, recurrence_of
 from rrcli.operations.views import next_occurrence, schedule_view
 
 
@@ -52,7 +52,7 @@ def listing(state: State, schedules: Sequence[Schedule], now: datetime) -> str:
 def rule(schedule: Schedule) -> str:
     """The rule in words where the engine has some, else without its DTSTART."""
     try:
-        told = recurrence_of(schedule).describe()
+        told = parse(schedule.rrule, schedule.timezone).describe()
     except InvalidRule:
         return schedule.rrule
     if told and "FREQ=" not in told and "\n" not in told:

@@ -22,7 +22,7 @@ pbpaste | rrcli events verify --secret whsec_… --tolerance 1h -
 
 
 @command("verify", examples=EXAMPLES)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=arguments.UTF8)
 @click.option(
     "--secret", multiple=True, required=True, metavar="whsec_…", help="One that may have signed; repeatable."
 )
@@ -58,5 +58,8 @@ def verify(state: State, file: str, secret: tuple[str, ...], tolerance: float) -
 def _read(file: str) -> bytes:
     if file == "-":
         return sys.stdin.buffer.read(_BYTES)
-    with open(file, "rb") as opened:
-        return opened.read(_BYTES)
+    try:
+        with open(file, "rb") as opened:
+            return opened.read(_BYTES)
+    except OSError as error:
+        raise click.BadParameter(f"{file}: {error.strerror}.", param_hint="FILE") from error

@@ -92,6 +92,7 @@ def test_a_calendar_from_import_to_delete(run: Run, create: Create, tmp_path: Pa
 def test_a_calendar_that_is_none_is_invalid_input(run: Run, create: Create) -> None:
     assert run("calendar", "import", "-", "--name", "x", stdin=b"hello").code == 4
     assert run("calendar", "import", "-", stdin=ICS.encode()).code == 2
+    assert run("calendar", "import", "nowhere.ics").code == 2
     result = run("schedule", "create", "--name", "a", "--at", "+1h", "--callback-url", "http://127.0.0.1:9/",
                  "--exclude-calendar", "none")  # fmt: skip
     assert result.code == 4
@@ -123,6 +124,7 @@ def test_a_captured_request_is_valid_or_what_is_wrong_is_said(run: Run, tmp_path
     assert run("events", "verify", "--secret", other, "--secret", SECRET, str(file)).code == 0
     assert run("events", "verify", "--secret", "abc", str(file)).code == 2
     assert run("events", "verify", "--secret", SECRET, "-", stdin=b"{").code == 4
+    assert run("events", "verify", "--secret", SECRET, str(tmp_path)).code == 2
 
 
 def test_an_old_request_is_valid_within_the_tolerance(
