@@ -10,9 +10,9 @@ import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
-from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
+from tests.unit.recurrence.examples import many
 
 from .strategies import moments, rule_texts
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.core.recurrence.elapsed_steps import first_multiple_within
+from tests.unit.recurrence.examples import many
 
 
 @many

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
+from tests.unit.recurrence.examples import many
 
 from .strategies import rule_texts
 

@@ -6,9 +6,9 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
+from tests.unit.recurrence.examples import many
 
 from .strategies import ZONES, moments, rule_texts
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
-from tests.unit.recurrence.examples import many
 
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import InvalidRule
+from tests.unit.recurrence.examples import many
 
 from .strategies import ZONES, moments, rule_texts
 
