@@ -4,10 +4,10 @@ A call may come twice only when it was in flight as its worker was killed.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from types import MappingProxyType
 
 from rrcli.core.models import Event, EventState, Schedule
 from rrcli.operations.rules import recurrence_of
@@ -21,10 +21,6 @@ FINAL = {
     EventState.SUPERSEDED,
     EventState.CANCELLED,
 }
-IN_FLIGHT = timedelta(seconds=2)
-"""From the arrival of a call until its result is surely in the ledger, on a machine that is busy starting
-processes: who was killed in between had it in flight."""
-
 _PAGE = 1000
 
 
@@ -63,10 +59,13 @@ def judge(
     calls: Sequence[Received],
     *,
     until: datetime,
-    worker_kills: Sequence[datetime] = (),
+    in_flight: Mapping[str, int] = MappingProxyType({}),
     fault_ended: datetime | None = None,
 ) -> Verdict:
-    """Compare every instant of the schedules' rules up to `until` with the ledger and the calls."""
+    """Compare every instant of the schedules' rules up to `until` with the ledger and the calls.
+
+    `in_flight` says how many times a worker was killed that held this event.
+    """
     arrived: dict[str, list[datetime]] = defaultdict(list)
     for call in calls:
         arrived[call.headers["webhook-id"]].append(call.time)
@@ -79,7 +78,7 @@ def judge(
         for event in entries:
             known.add(event.id)
             times = arrived.get(event.id, [])
-            _compare_calls(event, times, worker_kills, verdict)
+            _compare_calls(event, times, in_flight.get(event.id, 0), verdict)
             if fault_ended and times and event.run_time <= fault_ended:
                 waited.append(times[0] - fault_ended)
     verdict.called_without_reason = sorted(arrived.keys() - known)
@@ -105,21 +104,15 @@ def _compare_rule(schedule: Schedule, entries: Sequence[Event], until: datetime,
     verdict.entered_twice += [f"{schedule.name} {at}" for at in nominal if covered[at] > 1]
 
 
-def _compare_calls(
-    event: Event, times: Sequence[datetime], worker_kills: Sequence[datetime], verdict: Verdict
-) -> None:
+def _compare_calls(event: Event, times: Sequence[datetime], killed: int, verdict: Verdict) -> None:
     if event.state is EventState.COMPLETED and not times:
         verdict.never_called.append(event.id)
     if event.state is EventState.SKIPPED and times:
         verdict.called_without_reason.append(event.id)
-    planned = max(len(event.attempts), 1)
-    if len(times) <= planned:
-        return
-    verdict.doubles += len(times) - planned
-    for before, after in pairwise(times):
-        if any(at - IN_FLIGHT <= before <= at <= after for at in worker_kills):
-            return
-    verdict.stray_doubles.append(f"{event.id} {[f'{at:%H:%M:%S.%f}' for at in times]}")
+    doubles = max(len(times) - max(len(event.attempts), 1), 0)
+    verdict.doubles += doubles
+    if doubles > killed:
+        verdict.stray_doubles.append(f"{event.id} {[f'{at:%H:%M:%S.%f}' for at in times]}")
 
 
 def _entries(repository: Repository, schedule_id: str) -> Iterator[Event]:

@@ -1,6 +1,7 @@
 """A load of 100 events a second on real daemons, while something is done to them; then the verdict."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,14 +31,14 @@ now = SystemClock().now
 
 @dataclass
 class Load:
-    """A running load. The test notes when it killed a worker, and when its fault was over."""
+    """A running load. It notes what a killed worker had in flight, the test when its fault was over."""
 
     repository: Repository
     stack: Stack
     target: Receiver
     schedules: Sequence[Schedule]
     each: int
-    worker_kills: list[datetime] = field(default_factory=list)
+    in_flight: Counter[str] = field(default_factory=Counter)
     fault_ended: datetime | None = None
 
     def wait_for_calls(self, number: int) -> None:
@@ -46,12 +47,17 @@ class Load:
 
     def kill(self, name: str) -> None:
         """SIGKILL one process of the stack, and start another in its place."""
-        if name.startswith("worker"):
-            self.worker_kills.append(now())
+        pid = self.stack.processes[name].pid
         self.stack.kill(name)
         if name.startswith("worker"):
-            self.worker_kills.append(now())
+            self.in_flight.update(self._held_by(pid))
         self.stack.start(name)
+
+    def _held_by(self, pid: int) -> set[str]:
+        """What a worker that was just killed had in flight: nobody returns it before its lease runs out."""
+        beats = self.repository.heartbeats.list(now() - timedelta(hours=1))
+        instances = [beat.instance for beat in beats if beat.pid == pid]
+        return {event_id for each in instances for event_id in self.repository.queues.held(each)}
 
     def wait_for_log(self, text: str) -> None:
         """Until a daemon has said so."""
@@ -79,7 +85,7 @@ class Load:
             self.schedules,
             self.target.requests,
             until=last,
-            worker_kills=self.worker_kills,
+            in_flight=self.in_flight,
             fault_ended=self.fault_ended,
         )
 

@@ -130,7 +130,9 @@ def lateness(
         wait_until(lambda: all_ended(repository, made[: len(good)], SECONDS), seconds=60 + SECONDS)
         for each in made[len(good) :]:
             schedules.delete(Context(repository=repository, clock=SystemClock(), settings=store), each.id)
-        late = sorted(late_by(call) for host in good for call in host.requests)
+        calls = [call for host in good for call in host.requests]
+    late = sorted(late_by(call) for call in calls)
+    assert len({call.headers["webhook-id"] for call in calls}) == len(calls)
     assert len(late) == len(good) * SECONDS
     return late[len(late) // 2]
 
