@@ -127,9 +127,7 @@ def test_a_captured_request_is_valid_or_what_is_wrong_is_said(run: Run, tmp_path
     assert run("events", "verify", "--secret", SECRET, str(tmp_path)).code == 2
 
 
-def test_an_old_request_is_valid_within_the_tolerance(
-    run: Run, clock: FakeClock, tmp_path: Path
-) -> None:
+def test_an_old_request_is_valid_within_the_tolerance(run: Run, clock: FakeClock, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_bytes(captured())
     clock.advance(timedelta(minutes=6))
