@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -54,6 +54,7 @@ def fault(
     return fault_of(changed, sent, secrets or (NEW,), now=now, tolerance=TOLERANCE)
 
 
+@settings(deadline=None)
 @given(body=st.text(max_size=40))
 def test_the_public_library_accepts_what_is_signed(body: str) -> None:
     # The library looks at the clock of the machine.
@@ -126,6 +127,7 @@ def test_what_is_no_request_is_refused(data: bytes) -> None:
         read_captured(data)
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
