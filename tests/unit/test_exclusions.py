@@ -62,8 +62,6 @@ def test_what_is_allowed_is_what_nothing_excludes(
     newest = max((each for each in expected if each <= hours(start)), default=None)
     floor = datetime(2026, 2, 1, tzinfo=UTC)
     assert latest_allowed(QUARTERLY, exclusions, hours(start), floor=floor) == newest
-        before[-1] if before else None
-    )
 
 
 def test_an_endless_rule_on_an_endless_row_of_holidays_comes_to_its_end() -> None:
