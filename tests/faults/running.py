@@ -130,7 +130,7 @@ def load(
         schedules = add_schedules(
             repository, target.url(), a_second, each=seconds, starting_in=timedelta(seconds=2)
         )
-        extra = {"WORKER_LEASE_SECONDS": "5"} | extra
+        extra = {"WORKER_LEASE_SECONDS": "5" if LONG else "3"} | extra
         with running(store, log, *(names or TWO_OF_EACH), **extra) as stack:
             yield Load(repository, stack, target, schedules, seconds)
 

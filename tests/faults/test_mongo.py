@@ -17,7 +17,7 @@ from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.servers
 BACKEND = "MongoDB + Redis"
-CUT_SECONDS = 5.0 if LONG else 1.5
+CUT_SECONDS = 5.0 if LONG else 0.8
 
 
 @pytest.fixture(scope="module")

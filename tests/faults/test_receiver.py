@@ -21,7 +21,7 @@ from tests.support.receiver import Answer, Fault, Received, Receiver, receiver
 from tests.support.stack import DAEMONS, running, wait_until
 
 GOOD_HOSTS, HANGING_HOSTS = 90, 10
-SECONDS = 20 if LONG else 3
+SECONDS = 20 if LONG else 2
 TEN_GIGABYTES = 10 * 1024**3
 
 FAILING: dict[str, tuple[Answer, str]] = {
