@@ -9,7 +9,7 @@ STAMPS := $(VENV)/.stamps
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(STAMPS)/run ## Install, then see it work: 15 seconds, no server needed
+demo: $(STAMPS)/run ## Install, then see it work: 20 seconds, no server needed
 	@$(BIN)/rrcli demo
 
 test: $(STAMPS)/dev ## The whole test suite, real MongoDB and Valkey included

@@ -21,7 +21,7 @@ rrcli events history report -o json
 
 COMMANDS = {
     "up": ("rrcli.cli.stack:up", "Start everything: API and daemons, until Ctrl-C."),
-    "demo": ("rrcli.cli.demo:demo", "See it work, in a scratch folder, in 15 seconds."),
+    "demo": ("rrcli.cli.demo:demo", "See it work, in a scratch folder, in 20 seconds."),
     "schedule": ("rrcli.cli.schedules:schedule", "Create, look at, change and delete schedules."),
     "events": ("rrcli.cli.events:events", "Look at what is planned and what happened."),
     "calendar": ("rrcli.cli.calendars:calendar", "Keep calendars of holidays, when schedules do not run."),
