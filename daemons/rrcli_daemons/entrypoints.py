@@ -3,6 +3,7 @@
 import logging
 import resource
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,10 +11,11 @@ from rrcli import log as logs
 from rrcli.clock import SystemClock
 from rrcli.errors import StoreUnavailable
 from rrcli.operations.context import Context
+from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
-from rrcli.settings import Loaded
+from rrcli.settings import Loaded, Settings
 from rrcli.supervised import stop_with_supervisor
-from rrcli_daemons.loop import Daemon, Loop, new_instance
+from rrcli_daemons.loop import OUTAGE_WAIT_SECONDS, Daemon, Loop, new_instance
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +28,26 @@ def run(name: str, loaded: Loaded) -> None:
     settings = loaded.settings
     logs.setup(settings.log.level, settings.log.format)
     stop_with_supervisor()
-    with open_repository(settings) as repository:
+    with _open(settings) as repository:
         context = Context(repository=repository, clock=SystemClock(), settings=settings)
         _RUNNERS[name](context)
+
+
+def _open(settings: Settings) -> Repository:
+    """The store; a folder or file that cannot be used yet is waited for, as the loop waits for servers."""
+    away = False
+    while True:
+        try:
+            repository = open_repository(settings)
+        except StoreUnavailable as error:
+            if not away:
+                log.warning("Waiting for the store: %s", error.message, extra={"action": "store_away"})
+            away = True
+            threading.Event().wait(OUTAGE_WAIT_SECONDS[1])
+        else:
+            if away:
+                log.info("The store is back", extra={"action": "store_back"})
+            return repository
 
 
 def _run_prequeuer(context: Context) -> None:

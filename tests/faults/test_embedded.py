@@ -5,6 +5,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +16,9 @@ import pytest
 from rrcli.repository.factory import data_dir, open_repository
 from rrcli.settings import Settings
 from tests.faults.running import LONG, load
-from tests.support.load import add_schedules
+from tests.support.load import add_schedules, all_ended
 from tests.support.receiver import Receiver
-from tests.support.stack import DAEMONS, environment, running
+from tests.support.stack import DAEMONS, environment, running, wait_until
 
 BACKEND = "embedded"
 KILLS = 30 if LONG else 4
@@ -135,17 +137,46 @@ def test_a_damaged_file_is_refused_and_not_overwritten(
     assert path.read_bytes() == damaged
 
 
-def test_a_read_only_folder_is_refused_with_a_hint(embedded: Settings) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("the superuser may write everywhere")
-    data_dir(embedded).mkdir()
-    data_dir(embedded).chmod(0o500)
-    done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "schedule", "list"],
-        env=environment(embedded),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 5
-    assert "RRCLI_DATA_DIR" in done.stderr
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """No one can write the folder inside the block: by its mode, or for the superuser by a mount."""
+    if os.geteuid() != 0:
+        folder.chmod(0o500)
+        yield
+        folder.chmod(0o700)
+        return
+    # Over itself: what is in it is seen through the mount, and stays after it.
+    done = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("the superuser may write everywhere, and this one may not mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_read_only_folder_is_refused_with_a_hint_and_waited_for(
+    embedded: Settings, target: Receiver, tmp_path: Path
+) -> None:
+    with open_repository(embedded) as repository:
+        repository.init()
+        schedules = add_schedules(repository, target.url(), 10, each=1, starting_in=timedelta(0))
+    log = tmp_path / "log"
+    with ExitStack() as daemons:
+        with read_only(data_dir(embedded)):
+            done = subprocess.run(
+                [sys.executable, "-m", "rrcli", "schedule", "list"],
+                env=environment(embedded),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 5
+            assert "RRCLI_DATA_DIR" in done.stderr
+            stack = daemons.enter_context(running(embedded, log, *DAEMONS))
+            wait_until(lambda: log.read_text().count("store_away") == len(DAEMONS))
+        with open_repository(embedded) as repository:
+            wait_until(lambda: all_ended(repository, schedules, 1))
+        assert all(process.poll() is None for process in stack.processes.values())
+    assert len(target.requests) == 10
