@@ -104,6 +104,7 @@ def test_the_rules_of_the_original_occur_as_they_say(api: httpx.Client, target: 
 
 
 def test_an_occurrence_two_seconds_ahead_fires_on_time(api: httpx.Client, target: Receiver) -> None:
+    assert api.get("/readyz").status_code == 200  # the first request opens the store
     due = SystemClock().now().replace(microsecond=0) + timedelta(seconds=2)
     rule = f"DTSTART:{due:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=DAILY;COUNT=1"
     created = api.post(
