@@ -15,7 +15,7 @@ demo: $(STAMPS)/run ## Install, then see it work: 20 seconds, no server needed
 test: $(STAMPS)/dev ## The whole test suite, real MongoDB and Valkey included
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-faults: $(STAMPS)/dev ## Break everything on purpose, for a quarter of an hour; writes docs/reliability.md
+faults: $(STAMPS)/dev ## Break everything on purpose, for ten minutes; writes docs/reliability.md
 	@rm -rf build/faults
 	@FAULTS=long FAULTS_RECORDS=build/faults $(BIN)/pytest tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.report build/faults
