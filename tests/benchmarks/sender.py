@@ -1,22 +1,14 @@
 """Requests a second and CPU per request of the Sender, beside a bare CurlMulti loop in the same run.
 
-Run with `python -m tests.benchmarks.sender [REQUESTS]`. The receiver is nginx where it is installed, else a
-small asyncio server, in a process of its own; the ratio is what carries over to another machine.
+Run with `python -m tests.benchmarks.sender [REQUESTS]`; the ratio is what carries over to another machine.
 """
 
-import asyncio
 import resource
 import select
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from socket import create_connection, socket
 from statistics import median
 
 import pycurl
@@ -26,6 +18,7 @@ from rrcli.core.request import Request
 from rrcli.settings import WorkerSettings
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.sender import Sender
+from tests.benchmarks.target import target
 
 ROUNDS = 5
 HEADERS = {
@@ -38,17 +31,6 @@ HEADERS = {
     "content-type": "application/json",
 }
 BODY = b'{"job": "report", "tenant": 42}'
-
-NGINX = """
-daemon off; worker_processes 1; error_log /dev/null crit; pid {folder}/pid;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_requests 1000000000;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
-}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,68 +123,10 @@ def bare_run(url: str, count: int, in_flight: int) -> None:
         curl.close()
 
 
-@contextmanager
-def target() -> Iterator[str]:
-    """A quick receiver in its own process; yields its URL."""
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        nginx = shutil.which("nginx")
-        if nginx is not None:
-            config = Path(folder, "nginx.conf")
-            config.write_text(NGINX.format(folder=folder, port=port), encoding="utf-8")
-            command = [nginx, "-c", str(config), "-e", "/dev/null"]
-        else:
-            command = [sys.executable, "-m", "tests.benchmarks.sender", "--serve", str(port)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                _await_port(port)
-                yield f"http://127.0.0.1:{port}/hook"
-            finally:
-                process.terminate()
-
-
-class _Quick(asyncio.Protocol):
-    """Answers every request that ends in this benchmark's body, and looks at nothing else."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        if data.endswith(BODY):
-            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Quick, "127.0.0.1", port, backlog=4096)
-    await server.serve_forever()
-
-
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await_port(port: int) -> None:
-    until = time.perf_counter() + 10
-    while True:
-        try:
-            create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if time.perf_counter() > until:
-                raise
-            time.sleep(0.02)
-
-
 def _cpu_seconds() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--serve"]:
-        asyncio.run(_serve(int(sys.argv[2])))
-    else:
-        main()
+    main()

@@ -1,0 +1,91 @@
+"""A receiver that costs little: nginx where it is installed, else a small asyncio server, in a process of its own."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_connection, socket
+
+NGINX = """
+daemon off; worker_processes 1; error_log /dev/null crit; pid {folder}/pid;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+@contextmanager
+def target() -> Iterator[str]:
+    """A quick receiver in its own process; yields its URL."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        nginx = shutil.which("nginx")
+        if nginx is not None:
+            config = Path(folder, "nginx.conf")
+            config.write_text(NGINX.format(folder=folder, port=port), encoding="utf-8")
+            command = [nginx, "-c", str(config), "-e", "/dev/null"]
+        else:
+            command = [sys.executable, "-m", "tests.benchmarks.target", str(port)]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            try:
+                _await_port(port)
+                yield f"http://127.0.0.1:{port}/hook"
+            finally:
+                process.terminate()
+
+
+class _Quick(asyncio.Protocol):
+    """Answers every request once its body is there, and looks at nothing else."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while True:
+            head, end, body = self._received.partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)\ncontent-length: *(\d+)", head)
+            size = int(length[1]) if length else 0
+            if not end or len(body) < size:
+                return
+            self._received = body[size:]
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+async def _serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(_Quick, "127.0.0.1", port, backlog=4096)
+    await server.serve_forever()
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_port(port: int) -> None:
+    until = time.perf_counter() + 10
+    while True:
+        try:
+            create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.perf_counter() > until:
+                raise
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))
