@@ -1,4 +1,4 @@
-"""A receiver that costs little: nginx where it is installed, else a small asyncio server, in a process of its own."""
+"""A receiver that costs little, in its own process: nginx where it is installed, else a small server."""
 
 import asyncio
 import re
