@@ -84,6 +84,17 @@ class Heartbeat:
     detail: Mapping[str, float]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """How one archived event ended: what a page draws of it. `duration_ms` is the last attempt's."""
+
+    event_id: str
+    run_time: datetime
+    state: EventState
+    lateness_ms: float | None
+    duration_ms: float | None
+
+
 class Channel(StrEnum):
     """Who is woken: the dispatcher by an earlier head of the ready queue, the worker by work."""
 
@@ -258,6 +269,21 @@ class Events(Protocol):
         ...
 
 
+class Outcomes(Protocol):
+    """Looks back over the archive, many runs in one round trip and no document as a whole."""
+
+    def latest(self, schedule_ids: Collection[str], limit: int) -> dict[str, list[Run]]:
+        """The last `limit` runs of each schedule that has any, latest run time first."""
+        ...
+
+    def tally(self, schedule_id: str, edges: Sequence[datetime]) -> list[dict[EventState, int]]:
+        """How many occurrences ended how in [edges[i], edges[i + 1]), for each i; absent means 0.
+
+        `edges` ascend. An entry that stands for a run of skipped occurrences counts as many, where it begins.
+        """
+        ...
+
+
 class Queues(Protocol):
     """ready_queue (by due time) -> worker_queue (due, unclaimed) -> in flight (claimed under a lease)."""
 
@@ -423,6 +449,7 @@ class Repository(Protocol):
 
     schedules: Schedules
     events: Events
+    outcomes: Outcomes
     queues: Queues
     heartbeats: Heartbeats
     api_keys: ApiKeys

@@ -2,12 +2,13 @@
 
 from typing import Self
 
-from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Queues, Schedules
+from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Outcomes, Queues, Schedules
 from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
 from rrcli.repository.mongo_redis_calendars import MongoCalendars
 from rrcli.repository.mongo_redis_connection import MongoServer, RedisServer
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
+from rrcli.repository.mongo_redis_outcomes import MongoOutcomes
 from rrcli.repository.mongo_redis_queues import RedisQueues
 from rrcli.repository.mongo_redis_schedules import MongoSchedules
 from rrcli.repository.mongo_redis_waiter import RedisWaiter
@@ -24,6 +25,7 @@ class MongoRedisRepository:
         self._queues = queues
         self.schedules: Schedules = self._ledger[0]
         self.events: Events = self._ledger[1]
+        self.outcomes: Outcomes = MongoOutcomes(mongo)
         self.heartbeats: Heartbeats = self._ledger[2]
         self.api_keys: ApiKeys = MongoApiKeys(mongo)
         self.calendars: Calendars = MongoCalendars(mongo)

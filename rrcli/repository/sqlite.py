@@ -4,12 +4,23 @@ from pathlib import Path
 from typing import Self
 
 from rrcli.clock import Clock, SystemClock
-from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Queues, Schedules, Waiter
+from rrcli.repository.base import (
+    ApiKeys,
+    Calendars,
+    Channel,
+    Events,
+    Heartbeats,
+    Outcomes,
+    Queues,
+    Schedules,
+    Waiter,
+)
 from rrcli.repository.sqlite_api_keys import SqliteApiKeys
 from rrcli.repository.sqlite_calendars import SqliteCalendars
 from rrcli.repository.sqlite_database import Database
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
+from rrcli.repository.sqlite_outcomes import SqliteOutcomes
 from rrcli.repository.sqlite_queues import SqliteQueues
 from rrcli.repository.sqlite_schedules import SqliteSchedules
 from rrcli.repository.sqlite_wake import Bell
@@ -20,6 +31,7 @@ class SqliteRepository:
 
     schedules: Schedules
     events: Events
+    outcomes: Outcomes
     queues: Queues
     heartbeats: Heartbeats
     api_keys: ApiKeys
@@ -31,6 +43,7 @@ class SqliteRepository:
         self._bell = Bell(self._database.path.resolve())
         self.schedules = SqliteSchedules(self._database)
         self.events = SqliteEvents(self._database)
+        self.outcomes = SqliteOutcomes(self._database)
         self.queues = SqliteQueues(self._database, self._bell, clock)
         self.heartbeats = SqliteHeartbeats(self._database)
         self.api_keys = SqliteApiKeys(self._database)

@@ -13,6 +13,7 @@ from rrcli.repository import (
     sqlite_calendars,
     sqlite_events,
     sqlite_heartbeats,
+    sqlite_outcomes,
     sqlite_queues,
     sqlite_schedules,
 )
@@ -125,3 +126,9 @@ def test_every_other_statement_can_be_prepared_too(database: Database) -> None:
     for module, names in WHOLE.items():
         for name in names.split():
             assert plan(database, module._SQL[name])
+
+
+@pytest.mark.parametrize("name", ["latest", "tally"])
+def test_looking_back_reads_only_what_the_index_on_run_time_finds(database: Database, name: str) -> None:
+    steps = plan(database, sqlite_outcomes._SQL[name])
+    assert [step for step in steps if "archived_events_schedule (schedule_id=?" in step]
