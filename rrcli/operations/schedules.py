@@ -34,6 +34,7 @@ from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.window import OCCURRENCES_PER_PASS, queue_window, skipped_event
 from rrcli.repository.base import Page, QueueEntry
+from rrcli.settings import Settings
 
 _WRITE_TRIES = 10
 _EVENTS_AT_ONCE = 100_000
@@ -47,19 +48,32 @@ def create(context: Context, data: Mapping[str, object]) -> Schedule:
     start. Raises InvalidInput.
     """
     values = check_schedule(data, partial=False)
-    _require_calendars(context, values)
+    require_calendars(context, values)
     now = context.now()
+    schedule = new_schedule(context.settings, values, now, schedule_id=random_id(now, secrets.token_bytes(8)))
+    context.repository.schedules.add([schedule])
+    _queue_now(context, schedule, now)
+    return schedule
+
+
+def new_schedule(
+    settings: Settings, values: Mapping[str, Any], now: datetime, *, schedule_id: str
+) -> Schedule:
+    """The schedule that checked values make, as of `now`; touches nothing.
+
+    Raises InvalidInput for a wrong rule, and for one that never occurs.
+    """
     recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
     next_run = recurrence.after(now, inclusive=True)
-    defaults = context.settings.schedule
+    defaults = settings.schedule
     base = Schedule(
-        id=random_id(now, secrets.token_bytes(8)),
+        id=schedule_id,
         name="",
         rrule=recurrence.text,
         callback_url="",
         timeout_seconds=defaults.timeout_seconds,
         retry=defaults.retry(),
-        misfire=context.settings.misfire.default(),
+        misfire=settings.misfire.default(),
         overlap=Overlap(defaults.overlap),
         jitter_seconds=defaults.jitter_seconds,
         auto_pause_after=defaults.auto_pause_after,
@@ -68,10 +82,7 @@ def create(context: Context, data: Mapping[str, object]) -> Schedule:
         created_at=now,
         updated_at=now,
     )
-    schedule = replace(base, **_field_changes(base, values))
-    context.repository.schedules.add([schedule])
-    _queue_now(context, schedule, now)
-    return schedule
+    return replace(base, **_field_changes(base, values))
 
 
 def get(context: Context, schedule_id: str) -> Schedule:
@@ -125,7 +136,7 @@ def update(
     `expected_revision` is not the stored one.
     """
     values = check_schedule(data, partial=True)
-    _require_calendars(context, values)
+    require_calendars(context, values)
 
     def change(old: Schedule, now: datetime) -> Schedule:
         new = replace(old, **_field_changes(old, values))
@@ -285,7 +296,7 @@ def _with_rule(schedule: Schedule, recurrence: Recurrence, now: datetime) -> Sch
     )
 
 
-def _require_calendars(context: Context, values: Mapping[str, Any]) -> None:
+def require_calendars(context: Context, values: Mapping[str, Any]) -> None:
     """A name that stands for no calendar would exclude nothing, silently."""
     names = values.get("exclude_calendars") or ()
     there = context.repository.calendars.versions(names) if names else {}
