@@ -7,7 +7,7 @@ import resource
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -45,12 +45,13 @@ def main() -> None:
     """Measure both, alternating, and print the medians."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     with target() as url:
+        requests = [sample_request(url)] * count
         print(f"{'in flight':>9}  {'client':<6}  {'requests/s':>10}  {'CPU µs':>7}")
         for in_flight in (50, 200):
             figures: dict[str, list[Figure]] = {"sender": [], "bare": []}
             for _ in range(ROUNDS):
-                figures["sender"].append(measure(sender_run, url, count, in_flight))
-                figures["bare"].append(measure(bare_run, url, count, in_flight))
+                figures["sender"].append(measure(sender_run, requests, in_flight))
+                figures["bare"].append(measure(bare_run, requests, in_flight))
             for name, measured in figures.items():
                 rate = median(figure.requests_per_second for figure in measured)
                 cpu = median(figure.cpu_us for figure in measured)
@@ -62,27 +63,34 @@ def main() -> None:
             print(f"{in_flight:>9}  CPU of the sender is {ratio:.2f} times that of the bare loop")
 
 
-def measure(run: Callable[[str, int, int], None], url: str, count: int, in_flight: int) -> Figure:
-    """Wall and CPU time of this process for `count` requests."""
-    started, cpu = time.perf_counter(), _cpu_seconds()
-    run(url, count, in_flight)
-    seconds = time.perf_counter() - started
-    return Figure(count / seconds, (_cpu_seconds() - cpu) / count * 1e6)
-
-
-def sender_run(url: str, count: int, in_flight: int) -> None:
-    """Keep the Sender at `in_flight` calls, as a worker does."""
-    request = Request(
+def sample_request(url: str) -> Request:
+    """A call as a schedule with a small body makes it."""
+    return Request(
         method="POST", url=url, headers=HEADERS, body=BODY, timeout_seconds=30.0, follow_redirects=False
     )
+
+
+def measure(
+    run: Callable[[Sequence[Request], int], None], requests: Sequence[Request], in_flight: int
+) -> Figure:
+    """Wall and CPU time of this process for the requests."""
+    started, cpu = time.perf_counter(), _cpu_seconds()
+    run(requests, in_flight)
+    seconds = time.perf_counter() - started
+    return Figure(len(requests) / seconds, (_cpu_seconds() - cpu) / len(requests) * 1e6)
+
+
+def sender_run(requests: Sequence[Request], in_flight: int) -> None:
+    """Keep the Sender at `in_flight` calls, as a worker does."""
     sender = Sender(clock=SystemClock(), policy=AddressPolicy.from_settings(WorkerSettings()))
     poll = select.poll()
     poll.register(sender.fileno(), select.POLLIN)
     sent = done = 0
-    while done < count:
-        room = min(in_flight - (sent - done), count - sent)
-        sender.submit([(str(sent + number), request) for number in range(room)])
-        sent += room
+    while done < len(requests):
+        room = in_flight - (sent - done)
+        new = [(str(sent + number), request) for number, request in enumerate(requests[sent : sent + room])]
+        sender.submit(new)
+        sent += len(new)
         poll.poll()
         for _key, outcome in sender.collect():
             assert outcome.status_code == 200, outcome
@@ -90,15 +98,17 @@ def sender_run(url: str, count: int, in_flight: int) -> None:
     sender.close()
 
 
-def bare_run(url: str, count: int, in_flight: int) -> None:
-    """The least that pycurl can do: handles with their options set once, reused as they come free."""
+def bare_run(requests: Sequence[Request], in_flight: int) -> None:
+    """The least that pycurl can do: handles with the first request's options, reused as they come free."""
+    first, count = requests[0], len(requests)
     multi = pycurl.CurlMulti()
     handles = []
     for _ in range(in_flight):
         curl = pycurl.Curl()
-        curl.setopt(pycurl.URL, url)
-        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in HEADERS.items()])
-        curl.setopt(pycurl.POSTFIELDS, BODY)
+        curl.setopt(pycurl.URL, first.url)
+        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in first.headers.items()])
+        if first.body is not None:
+            curl.setopt(pycurl.POSTFIELDS, first.body)
         curl.setopt(pycurl.WRITEFUNCTION, bytearray().extend)
         curl.setopt(pycurl.NOSIGNAL, 1)
         handles.append(curl)

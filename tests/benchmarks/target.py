@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection, socket
@@ -19,27 +19,28 @@ http {{
   access_log off; keepalive_requests 1000000000;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
+  server {{ {listen} location / {{ return 200 "ok"; }} }}
 }}
 """
 
 
 @contextmanager
-def target() -> Iterator[str]:
-    """A quick receiver in its own process; yields its URL."""
+def target(addresses: Sequence[str] = ("127.0.0.1",)) -> Iterator[str]:
+    """A quick receiver in its own process; yields its URL at the first of the addresses it listens on."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         nginx = shutil.which("nginx")
         if nginx is not None:
             config = Path(folder, "nginx.conf")
-            config.write_text(NGINX.format(folder=folder, port=port), encoding="utf-8")
+            listen = " ".join(f"listen {address}:{port} backlog=4096;" for address in addresses)
+            config.write_text(NGINX.format(folder=folder, listen=listen), encoding="utf-8")
             command = [nginx, "-c", str(config), "-e", "/dev/null"]
         else:
-            command = [sys.executable, "-m", "tests.benchmarks.target", str(port)]
+            command = [sys.executable, "-m", "tests.benchmarks.target", str(port), *addresses]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             try:
-                _await_port(port)
-                yield f"http://127.0.0.1:{port}/hook"
+                _await_port(addresses[0], port)
+                yield f"http://{addresses[0]}:{port}/hook"
             finally:
                 process.terminate()
 
@@ -64,8 +65,8 @@ class _Quick(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Quick, "127.0.0.1", port, backlog=4096)
+async def _serve(port: int, addresses: Sequence[str]) -> None:
+    server = await asyncio.get_running_loop().create_server(_Quick, addresses, port, backlog=4096)
     await server.serve_forever()
 
 
@@ -75,11 +76,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await_port(port: int) -> None:
+def _await_port(address: str, port: int) -> None:
     until = time.perf_counter() + 10
     while True:
         try:
-            create_connection(("127.0.0.1", port), timeout=1).close()
+            create_connection((address, port), timeout=1).close()
             return
         except OSError:
             if time.perf_counter() > until:
@@ -88,4 +89,4 @@ def _await_port(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2:]))

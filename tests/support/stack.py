@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +49,12 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0, what: st
 
 @dataclass
 class Stack:
-    """Processes by name; `worker` and `worker-2` are two workers."""
+    """Processes by name; `worker` and `worker-2` are two workers. `command` runs ours, as a profiler does."""
 
     environment: Mapping[str, str]
     log: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    command: Sequence[str] = ()
 
     def start(self, name: str) -> None:
         """Start one process: a daemon, or `api`."""
@@ -61,7 +62,7 @@ class Stack:
         module = ["rrcli_api"] if kind == "api" else ["rrcli_daemons", kind]
         with self.log.open("ab") as output:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *module],
+                [*self.command, sys.executable, "-m", *module],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

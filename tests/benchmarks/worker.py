@@ -1,0 +1,170 @@
+"""A worker against a full queue, beside the same calls made without any store.
+
+Run with `python -m tests.benchmarks.worker [--embedded] [--workers N] [--quick]`. A real worker process with
+default settings takes 20,000 due events through nginx into the archive; `the sender alone` makes the same
+calls with the worker's own client, `bare CurlMulti` with the least that pycurl can do.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rrcli.clock import SystemClock
+from rrcli.core import request
+from rrcli.core.request import Request
+from rrcli.operations.window import scheduled_event
+from rrcli.settings import Settings
+from rrcli_daemons.entrypoints import SWITCH_SECONDS
+from tests.benchmarks.draining import Drained, Work, drain, stores
+from tests.benchmarks.results import Results
+from tests.benchmarks.sender import Figure, bare_run, measure, sender_run
+from tests.benchmarks.target import target
+
+EVENTS = 20_000
+EACH = 20
+ROUNDS = 3
+HOSTS = [f"127.0.1.{number}" for number in range(1, 101)]
+COLUMNS = ("variant", "events/s", "of the sender alone", "of one host, no body", "the sender alone, calls/s")
+PLAIN = "one host, no body"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """One variant, in each round: the worker, and the same calls without a store."""
+
+    worker: Sequence[Drained]
+    sender: Sequence[Figure]
+    bare: Sequence[Figure]
+
+    @property
+    def events_per_second(self) -> float:
+        """Of the worker; the median, as all figures here."""
+        return median(each.events_per_second for each in self.worker)
+
+    @property
+    def of_sender(self) -> float:
+        """The worker's rate over that of the sender alone, round by round."""
+        rounds = zip(self.worker, self.sender, strict=True)
+        return median(ours.events_per_second / alone.requests_per_second for ours, alone in rounds)
+
+    def cpu_us(self, program: str) -> float:
+        """Of one program, an event."""
+        return median(each.cpu_us[program] for each in self.worker)
+
+
+def variants(url: str, events: int) -> dict[str, Work]:
+    """What is drained, by name."""
+    many = [url.replace("127.0.0.1", host) for host in HOSTS]
+    schedules = events // EACH
+    return {
+        PLAIN: Work(schedules=schedules, each=EACH, urls=[url]),
+        "100 hosts": Work(schedules=schedules, each=EACH, urls=many),
+        "64-byte bodies": Work(schedules=schedules, each=EACH, urls=[url], body="x" * 64),
+        "16 KiB bodies": Work(schedules=schedules, each=EACH, urls=[url], body="x" * 16_384),
+        "a schedule for each event": Work(schedules=events, each=1, urls=[url]),
+    }
+
+
+def requests_of(work: Work) -> list[Request]:
+    """The calls that the worker makes for it."""
+    now = SystemClock().now()
+    built = [request.build(one, scheduled_event(one, now, now), now=now) for one in work.made(now)]
+    return built * work.each
+
+
+def main() -> None:
+    """Measure all variants, round by round, and compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--embedded", action="store_true", help="SQLite instead of MongoDB and Redis")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes side by side")
+    parser.add_argument("--quick", action="store_true", help="one round of fewer events")
+    chosen = parser.parse_args()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    name = (
+        "worker"
+        + ("-embedded" if chosen.embedded else "")
+        + (f"-{chosen.workers}" if chosen.workers > 1 else "")
+    )
+    results = Results(name=name, quick=chosen.quick)
+    found = measured(chosen)
+    report(results, found)
+    if chosen.workers == 1:
+        targets(results, found, embedded=chosen.embedded)
+    results.save()
+
+
+def measured(chosen: argparse.Namespace) -> dict[str, Measured]:
+    """Each variant in turn, in every round with the sender alone right after the worker."""
+    worker = Settings().worker
+    in_flight = worker.count * worker.concurrency
+    events, rounds = (EVENTS // 4, 1) if chosen.quick else (EVENTS, ROUNDS)
+    found = {}
+    with target(["127.0.0.1", *HOSTS]) as url, stores(embedded=chosen.embedded) as fresh:
+        for name, work in variants(url, events).items():
+            calls, each = requests_of(work), Measured(worker=[], sender=[], bare=[])
+            for _ in range(rounds):
+                each.worker.append(drain(next(fresh), work, workers=chosen.workers))
+                each.sender.append(measure(sender_run, calls, in_flight))
+                each.bare.append(measure(bare_run, calls, in_flight))
+            found[name] = each
+            print(f"{name}: {each.events_per_second:,.0f} events/s", file=sys.stderr, flush=True)
+    return found
+
+
+def report(results: Results, found: dict[str, Measured]) -> None:
+    """Rates and the CPU bill that explains them."""
+    plain = found[PLAIN].events_per_second
+    rows = []
+    for name, each in found.items():
+        alone = median(figure.requests_per_second for figure in each.sender)
+        rows.append([name, each.events_per_second, each.of_sender, each.events_per_second / plain, alone])
+    results.table("Due events to archived", COLUMNS, rows)
+    programs = list(found[PLAIN].worker[0].cpu_us)
+    bill = []
+    for name, each in found.items():
+        spent = [each.cpu_us(program) for program in programs]
+        alone = median(figure.cpu_us for figure in each.sender)
+        bare = median(figure.cpu_us for figure in each.bare)
+        bill.append([name, *spent, sum(spent), alone, bare])
+    columns = [
+        "variant",
+        *(f"{program} µs" for program in programs),
+        "all µs",
+        "the sender alone µs",
+        "bare CurlMulti µs",
+    ]
+    results.table("CPU time of an event", columns, bill)
+
+
+def targets(results: Results, found: dict[str, Measured], *, embedded: bool) -> None:
+    """The demands of the issue."""
+    plain = found[PLAIN]
+    rate, least = plain.events_per_second, 5_000 if embedded else 8_000
+    where = "embedded store" if embedded else "MongoDB + Redis"
+    results.target(
+        f"one worker, {where}",
+        asked=f">= {least:,} events/s",
+        reached=f"{rate:,.0f} events/s",
+        met=rate >= least,
+    )
+    if embedded:
+        return
+    results.target(
+        "of the same client without stores",
+        asked=">= 0.6",
+        reached=f"{plain.of_sender:.2f}",
+        met=plain.of_sender >= 0.6,
+    )
+    for name in ("100 hosts", "64-byte bodies", "16 KiB bodies"):
+        ratio = found[name].events_per_second / rate
+        results.target(
+            f"{name}, of the plain figure", asked=">= 0.5", reached=f"{ratio:.2f}", met=ratio >= 0.5
+        )
+
+
+if __name__ == "__main__":
+    main()
