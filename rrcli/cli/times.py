@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from rrcli.core.timefmt import parse_instant
+from rrcli.core.timefmt import relative as relative
+from rrcli.core.timefmt import span as span
 from rrcli.errors import FieldError, InvalidInput
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
-
-_UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:d|h|m|s|ms)\s*)+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|d|h|m|s)")
-_SECONDS = {"ms": 0.001, **dict(_UNITS)}
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def seconds_of(text: str) -> float | None:
@@ -63,31 +63,6 @@ def naive_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is None else None
-
-
-def relative(instant: datetime, now: datetime) -> str:
-    """`in 3 d 4 h`, `5 m 10 s ago`, `now`: two units, the largest ones."""
-    seconds = round((instant - now).total_seconds())
-    if seconds == 0:
-        return "now"
-    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two largest units: `3 d 4 h`, `1 m 30 s`, `250 ms`."""
-    if 0 < seconds < 1:
-        return f"{seconds * 1000:.2g} ms" if seconds < 0.0095 else f"{seconds * 1000:.0f} ms"
-    if seconds < 59.5:
-        return f"{seconds:.3g} s"
-    rest = round(seconds)
-    parts: list[str] = []
-    for unit, size in _UNITS:
-        number, rest = divmod(rest, size)
-        if number:
-            parts.append(f"{number} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def on_clock(instant: datetime, zone: tzinfo | None) -> datetime:
