@@ -34,6 +34,9 @@ _INDEX = re.compile(r"\[[0-9]+\]")
 _LONGEST_VALUE = 200
 _SENTENCES = 3
 
+_ITEMS = "schedules."
+"""What stands before the fields of a batch's items."""
+
 
 class ApiError(SchedulerError):
     """An answer that only HTTP has: a status of its own beside the code, and the fields at fault, if any."""
@@ -142,7 +145,8 @@ def _sentence(errors: Sequence[FieldError]) -> str:
 
 def _detail(error: FieldError) -> dict[str, Any]:
     detail: dict[str, Any] = {"field": error.field[:_LONGEST_VALUE]}
-    if isinstance(error.value, str | int | float) and _INDEX.sub("", error.field) in _showable():
+    name = _INDEX.sub("", error.field).removeprefix(_ITEMS)
+    if isinstance(error.value, str | int | float) and name in _showable():
         detail["value"] = _shown(error.value)
     return detail | {"allowed": error.allowed}
 

@@ -5,7 +5,7 @@ What other readers of the same text might take differently is refused: duplicate
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import falcon
@@ -28,13 +28,15 @@ def render(resp: falcon.Response, data: Any) -> None:
     resp.content_type = falcon.MEDIA_JSON
 
 
-def read_object(req: falcon.Request) -> dict[str, Any]:
+def read_object(
+    req: falcon.Request, *, most_bytes: int = BODY_BYTES, most_members: int = MEMBERS
+) -> dict[str, Any]:
     """The request's JSON object. Raises MalformedRequest, and ApiError 413 and 415."""
-    body = _read(req)
+    body = _read(req, most_bytes)
     if not body:
         raise MalformedRequest("The body is empty; it must be a JSON object.")
     _require_json(req)
-    return parse_object(body)
+    return parse_object(body, most_members)
 
 
 def read_fields(
@@ -73,7 +75,7 @@ def read_text(req: falcon.Request, kind: str) -> str:
         raise MalformedRequest(f"The body is not UTF-8: byte {error.start} is wrong.") from None
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_object(body: bytes, most_members: int = MEMBERS) -> dict[str, Any]:
     """The JSON object in `body`. Raises MalformedRequest saying what is wrong, and where."""
     try:
         data = json.loads(
@@ -90,29 +92,30 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise MalformedRequest("The body holds a number that is too long.") from None
     if not isinstance(data, dict):
         raise MalformedRequest("The body must be a JSON object: {...}.")
-    _check_shape(data)
+    _check_shape(data, most_members, b"\\u" in body)
     return data
 
 
-def _read(req: falcon.Request) -> bytes:
+def _read(req: falcon.Request, most_bytes: int = BODY_BYTES) -> bytes:
     """The whole body, with or without Content-Length, never more than the limit."""
-    if (req.content_length or 0) > BODY_BYTES:
-        raise _too_large()
+    if (req.content_length or 0) > most_bytes:
+        raise _too_large(most_bytes)
     terminated = req.content_length is None and req.env.get("wsgi.input_terminated")
     stream: Any = req.stream if terminated else req.bounded_stream
     try:
-        body: bytes = stream.read(BODY_BYTES + 1)
+        body: bytes = stream.read(most_bytes + 1)
     except Exception as error:  # each server has its own for a sender that breaks off or counts wrongly
         raise MalformedRequest("The body broke off, or is chunked wrongly.") from error
-    if len(body) > BODY_BYTES:
-        raise _too_large()
+    if len(body) > most_bytes:
+        raise _too_large(most_bytes)
     if len(body) < (req.content_length or 0):
         raise MalformedRequest("The body is shorter than Content-Length says.")
     return body
 
 
-def _too_large() -> ApiError:
-    return ApiError(413, "invalid_request", f"The body is larger than {BODY_BYTES} bytes (1 MiB).")
+def _too_large(most_bytes: int) -> ApiError:
+    mebibytes = most_bytes // 1024**2
+    return ApiError(413, "invalid_request", f"The body is larger than {most_bytes} bytes ({mebibytes} MiB).")
 
 
 def _require_json(req: falcon.Request) -> None:
@@ -145,31 +148,34 @@ def _number(text: str) -> int | float:
     return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
-def _check_shape(data: Any) -> None:
-    """Refuse what is too deep or too wide, and text that is no Unicode."""
+def _check_shape(data: Any, most_members: int, escaped: bool) -> None:
+    """Refuse what is too deep or too wide, and text that is no Unicode: without escapes it cannot be that."""
     level: list[Any] = [data]
     for _ in range(DEPTH):
         if not level:
             return
-        level = [child for each in level for child in _children(each)]
+        deeper: list[Any] = []
+        for each in level:
+            if len(each) > most_members:
+                raise MalformedRequest(f"The body has an object or list of more than {most_members} members.")
+            inner = each
+            if isinstance(each, dict):
+                inner = each.values()
+                if escaped:
+                    _require_unicode(each)
+            if escaped:
+                _require_unicode(inner)
+            deeper += [value for value in inner if type(value) in (dict, list)]
+        level = deeper
     if level:
         raise MalformedRequest(f"The body is nested deeper than {DEPTH} levels.")
 
 
-def _children(value: Any) -> Iterator[Any]:
-    if isinstance(value, str):
-        _require_unicode(value)
-    elif isinstance(value, dict | list):
-        if len(value) > MEMBERS:
-            raise MalformedRequest(f"The body has an object or list of more than {MEMBERS} members.")
-        yield from value
-        if isinstance(value, dict):
-            yield from value.values()
-
-
-def _require_unicode(text: str) -> None:
+def _require_unicode(values: Iterable[Any]) -> None:
     try:
-        text.encode()
+        for value in values:
+            if isinstance(value, str):
+                value.encode()
     except UnicodeEncodeError:
         raise MalformedRequest("The body holds half a surrogate pair, which is no character.") from None
 

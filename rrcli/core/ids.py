@@ -5,6 +5,7 @@ index; the other eight are a hash (occurrences) or random (everything else).
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
@@ -27,6 +28,21 @@ def occurrence_id(schedule_id: str, run_time: datetime, kind: str = "scheduled",
     milliseconds = to_ms(run_time)
     key = f"{schedule_id}|{milliseconds}|{kind}|{nonce}".encode()
     return f"{milliseconds // 1000 & 0xFFFFFFFF:08x}{blake2b(key, digest_size=8).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What the new ids of one request are made from: the same seed gives the same ids.
+
+    `text` is random, or stands for an idempotency key: then a repeated request finds what the first one made.
+    """
+
+    at: datetime
+    text: str
+
+    def id(self, number: int = 0) -> str:
+        """The id of the request's schedule of that number."""
+        return random_id(self.at, blake2b(f"{self.text}|{number}".encode(), digest_size=8).digest())
 
 
 def random_id(now: datetime, random: bytes) -> str:

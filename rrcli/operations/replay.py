@@ -4,7 +4,6 @@ Ids are made from what is repeated, so the same replay twice enters once; `force
 Ledger first, queue second: what a crash leaves behind the reconciler queues.
 """
 
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 
 from rrcli.core.exclusions import Exclusions
-from rrcli.core.ids import occurrence_id
+from rrcli.core.ids import Seed, occurrence_id
 from rrcli.core.models import Event, EventState, Kind, Schedule, ScheduleState, Status
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import Conflict
@@ -84,16 +83,24 @@ class Tally:
     next_from: datetime | None = None
 
 
-def replay(context: Context, event_id: str, *, new_id: bool = False, force: bool = False) -> Replayed:
+def replay(
+    context: Context,
+    event_id: str,
+    *,
+    new_id: bool = False,
+    force: bool = False,
+    seed: Seed | None = None,
+) -> Replayed:
     """Make the call of an event that has ended again, at once, as the schedule is now.
 
-    Receivers see the same `webhook-id` unless `new_id`. Raises NotFound, and Conflict when the event has not
+    Receivers see the same `webhook-id` unless `new_id`. With the `seed` of an earlier try, even `force` makes
+    no second event. Raises NotFound, and Conflict when the event has not
     ended or stands for several occurrences.
     """
     source = events.get(context, event_id)
     _require_single_and_ended(source)
     schedule = schedules.get(context, source.schedule_id)
-    nonce = source.id + ("|new" if new_id else "") + (_random() if force else "")
+    nonce = source.id + ("|new" if new_id else "") + (_once(context, seed) if force else "")
     made_id = occurrence_id(schedule.id, source.run_time, Kind.REPLAY, nonce)
     if known := context.repository.events.find(made_id):
         if known.state is EventState.READY:  # an earlier try may have broken off before this
@@ -134,18 +141,20 @@ def plan(
     force: bool = False,
     most: int | None = None,
     most_instants: int | None = None,
+    seed: Seed | None = None,
 ) -> tuple[Tally, Iterator[Planned]]:
     """A tally, and lazily what is to be entered for [start, end); the tally grows while that is read.
 
     At most `most` events and `most_instants` instants; `next_from` of the tally then says where to go on.
-    Raises InvalidInput when the range is empty, and InvalidRule.
+    `seed` is what `replay` takes it for. Raises InvalidInput when the range is empty, and InvalidRule.
     """
     require_range(start, end)
     now = context.now()
     tally = Tally()
     rows = join(context, schedule, start, max(start, min(end, now)), now)
     exclusions = context.exclusions([schedule])[schedule.id]
-    return tally, _chosen(schedule, exclusions, rows, tally, only, force, most, most_instants)
+    once = _once(context, seed) if force else None
+    return tally, _chosen(schedule, exclusions, rows, tally, only, once, most, most_instants)
 
 
 def _chosen(
@@ -154,7 +163,7 @@ def _chosen(
     rows: Iterable[Row],
     tally: Tally,
     only: Only,
-    force: bool,
+    once: str | None,
     most: int | None,
     most_instants: int | None,
 ) -> Iterator[Planned]:
@@ -169,11 +178,11 @@ def _chosen(
             tally.under_way += 1
         elif not _is_asked_for(row, only, exclusions):
             tally.left += 1
-        elif not force and _is_repeated(row, only):
+        elif once is None and _is_repeated(row, only):
             tally.already += 1
         else:
             tally.planned += 1
-            yield _planned(schedule, row, force)
+            yield _planned(schedule, row, once or "")
 
 
 def _is_under_way(schedule: Schedule, row: Row) -> bool:
@@ -213,10 +222,10 @@ def _is_repeated(row: Row, only: Only) -> bool:
     return Kind.REPLAY in kinds or (Kind.BACKFILL in kinds and only is not Only.FAILED)
 
 
-def _planned(schedule: Schedule, row: Row, force: bool) -> Planned:
+def _planned(schedule: Schedule, row: Row, once: str) -> Planned:
     source = _source(row)
     kind = Kind.REPLAY if source else Kind.BACKFILL
-    nonce = (source.id if source else "") + (_random() if force else "")
+    nonce = (source.id if source else "") + once
     return Planned(
         event_id=occurrence_id(schedule.id, row.run_time, kind, nonce),
         run_time=row.run_time,
@@ -277,8 +286,9 @@ def _event(schedule: Schedule, planned: Planned, *, due: datetime, now: datetime
     )
 
 
-def _random() -> str:
-    return f"|{secrets.token_hex(8)}"
+def _once(context: Context, seed: Seed | None) -> str:
+    """What sets a forced replay apart from all others, and not from its own repetition."""
+    return f"|{(seed or schedules.random_seed(context.now())).text}"
 
 
 def planned_view(planned: Planned) -> dict[str, object]:

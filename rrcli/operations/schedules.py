@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from rrcli.core.exclusions import Exclusions
-from rrcli.core.ids import occurrence_id, random_id
+from rrcli.core.ids import Seed, occurrence_id
 from rrcli.core.inputs import MASK, check_schedule
 from rrcli.core.models import (
     Event,
@@ -40,20 +40,38 @@ _WRITE_TRIES = 10
 _EVENTS_AT_ONCE = 100_000
 
 
-def create(context: Context, data: Mapping[str, object]) -> Schedule:
+def create(context: Context, data: Mapping[str, object], *, seed: Seed | None = None) -> Schedule:
     """Store a new schedule and queue what falls into the current window.
 
     A rule without DTSTART starts at the next whole second, which is its first occurrence. Occurrences before
     now never fire; a rule whose occurrences are all in the past makes a schedule that is completed from the
-    start. Raises InvalidInput.
+    start. With the `seed` of an earlier try, what that stored is found instead. Raises InvalidInput.
     """
     values = check_schedule(data, partial=False)
     require_calendars(context, values)
     now = context.now()
-    schedule = new_schedule(context.settings, values, now, schedule_id=random_id(now, secrets.token_bytes(8)))
-    context.repository.schedules.add([schedule])
+    seed = seed or random_seed(now)
+    made = new_schedule(context.settings, values, now, schedule_id=seed.id())
+    (schedule,) = enter(context, [made])
     _queue_now(context, schedule, now)
     return schedule
+
+
+def random_seed(now: datetime) -> Seed:
+    """For ids that no other request makes."""
+    return Seed(now, secrets.token_hex(16))
+
+
+def enter(context: Context, made: Sequence[Schedule]) -> list[Schedule]:
+    """Store new schedules; those that an earlier try under the same seed has stored come back as stored."""
+    stored = context.repository.schedules
+    try:
+        stored.add(made)
+    except Conflict:
+        there = stored.get([each.id for each in made])
+        stored.add([each for each in made if each.id not in there])
+        return [there.get(each.id, each) for each in made]
+    return list(made)
 
 
 def new_schedule(
@@ -199,16 +217,20 @@ def resume(context: Context, schedule_id: str, *, expected_revision: int | None 
     return rewrite(context, schedule_id, change, expected_revision)
 
 
-def trigger(context: Context, schedule_id: str) -> Event:
-    """Call once, now, whatever the rule and state; the event is of kind manual."""
+def trigger(context: Context, schedule_id: str, *, seed: Seed | None = None) -> Event:
+    """Call once, now, whatever the rule and state; the event is of kind manual.
+
+    With the `seed` of an earlier try, its event comes back, and is queued if that try broke off before.
+    """
     schedule = get(context, schedule_id)
     now = context.now()
+    seed = seed or random_seed(now)
     status = Status(time=now, status=EventState.READY, message="Triggered by hand")
     event = Event(
-        id=occurrence_id(schedule.id, now, Kind.MANUAL, secrets.token_hex(8)),
+        id=occurrence_id(schedule.id, seed.at, Kind.MANUAL, seed.text),
         schedule_id=schedule.id,
-        run_time=now,
-        due=now,
+        run_time=seed.at,
+        due=seed.at,
         kind=Kind.MANUAL,
         revision=schedule.revision,
         status=(status,),
@@ -216,7 +238,7 @@ def trigger(context: Context, schedule_id: str) -> Event:
     )
     waiting = context.repository.events.add([event])
     context.repository.queues.add([QueueEntry(event_id=each.id, due=each.due) for each in waiting])
-    return event
+    return waiting[0] if waiting else context.repository.events.find(event.id) or event
 
 
 def delete(context: Context, schedule_id: str, *, expected_revision: int | None = None) -> None:
