@@ -1,12 +1,16 @@
 """`rrcli preview`: when a rule or a schedule runs."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from itertools import islice
+from typing import Any
 
 import click
 
-from rrcli.cli import arguments, occurrences, times
+from rrcli.cli import arguments, explain, month_calendar, occurrences, times, timing
 from rrcli.cli.group import command
-from rrcli.cli.output import emit
+from rrcli.cli.output import emit, write
 from rrcli.cli.state import State, pass_state
 from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.models import Schedule, ScheduleState
@@ -16,86 +20,147 @@ from rrcli.operations import rules
 
 EXAMPLES = """
 rrcli preview --rrule 'FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;BYMINUTE=0'
+rrcli preview --cron '30 8 * * MON-FRI' --timezone Europe/Berlin --calendar
+rrcli preview --every 90m -n 5
 rrcli preview --rrule 'FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0' \\
-    --timezone Europe/Berlin --after 2027-03-27 -n 3
+    --timezone Europe/Berlin --after 2027-03-27 -n 3 --explain
 rrcli preview --rrule @rule.txt -n 100 --before 2028-01-01
 rrcli preview nightly-report --tz America/New_York -o json
 """
+
+_INSTANT = timedelta(microseconds=1)
+_MONTHS = 6
+_MOST_MONTHS = 120
+_MOST_COUNTED = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """From when on, up to when (None: open), and where times are shown."""
+
+    start: datetime
+    end: datetime | None
+    zone: tzinfo | None
 
 
 @command("preview", examples=EXAMPLES)
 @click.argument("schedule", required=False, type=arguments.UTF8)
 @click.option("--rrule", metavar="RULE", help="RFC 5545 rule, or DTSTART/RRULE lines; @FILE or - reads it.")
-@click.option("--dtstart", metavar="TIME", help="First occurrence of --rrule; now unless given.")
-@click.option("--timezone", metavar="ZONE", help="IANA time zone that --rrule is on; UTC unless given.")
+@timing.options
+@click.option("--dtstart", metavar="TIME", help="First occurrence of the rule; now unless given.")
+@click.option("--timezone", metavar="ZONE", help="IANA time zone that the rule is on; UTC unless given.")
 @click.option("-n", "--limit", type=int, default=10, show_default=True, help="How many to show.")
 @click.option("--after", metavar="TIME", help="From this time on; now unless given.")
 @click.option("--before", metavar="TIME", help="Up to, and without, this time.")
+@click.option("--calendar", is_flag=True, help="Draw months with the days marked; six, or to --before.")
+@click.option("--explain", "explained", is_flag=True, help="Say the rule in English, and what is odd in it.")
 @pass_state
 def preview(
     state: State,
+    /,
     schedule: str | None,
-    rrule: str | None,
-    dtstart: str | None,
-    timezone: str | None,
     limit: int,
     after: str | None,
     before: str | None,
+    calendar: bool,
+    explained: bool,
+    **rule: Any,
 ) -> None:
     """Show when a rule, or a SCHEDULE (name or id), runs: UTC, local time, and how long until then.
 
     TIME is 2027-03-01T08:30:00Z, 2027-03-01 (on the clock of --tz), now, or +10m.
     """
     now, exclusions = state.now(), NOTHING
-    if schedule is not None and rrule is None:
-        found = _schedule(state, schedule, dtstart, timezone)
+    timing.require_one(rule)
+    text = timing.text_of(rule)
+    if schedule is not None and text is None:
+        found = _schedule(state, schedule, rule)
         recurrence, exclusions = rules.recurrence_of(found), state.context().exclusions([found])[found.id]
-    elif rrule is not None and schedule is None:
-        recurrence = _of_rule(rrule, dtstart, timezone, now)
+    elif text is not None and schedule is None:
+        recurrence = _of_rule(text, rule, now)
+        timing.show_translated(state, rule, text)
     else:
-        raise click.UsageError("Give either a SCHEDULE or --rrule.")
+        raise click.UsageError("Give either a SCHEDULE, or one of --rrule, --cron and --every.")
     start = _instant(state, after, "after", now) or now
     end = _instant(state, before, "before", now)
-    planned = operation.preview_of(recurrence, now=now, after=start, before=end, limit=limit)
-    _show(state, planned, exclusions, start)
+    shown = _Range(start, end, occurrences.display_zone(state, recurrence))
+    if explained and state.output == "table":
+        write(state, explain.page(state, recurrence) + "\n\n")
+    if calendar:
+        _draw(state, recurrence, exclusions, shown, explained)
+    else:
+        planned = operation.preview_of(recurrence, now=now, after=start, before=end, limit=limit)
+        _list(state, planned, exclusions, shown, explained)
 
 
 def _instant(state: State, text: str | None, field: str, now: datetime) -> datetime | None:
     return None if text is None else times.instant_on_clock(text, field=field, now=now, zone=state.tz)
 
 
-def _of_rule(rrule: str, dtstart: str | None, timezone: str | None, now: datetime) -> Recurrence:
-    text = arguments.rule_text(rrule)
-    if dtstart is not None:
-        text = arguments.with_dtstart(text, dtstart, timezone, now)
-    return rules.accept(text, timezone, anchor=now)
+def _of_rule(text: str, options: Mapping[str, Any], now: datetime) -> Recurrence:
+    if options["dtstart"] is not None:
+        text = arguments.with_dtstart(text, options["dtstart"], options["timezone"], now)
+    return rules.accept(text, options["timezone"], anchor=now)
 
 
-def _schedule(state: State, reference: str, dtstart: str | None, timezone: str | None) -> Schedule:
+def _schedule(state: State, reference: str, options: Mapping[str, Any]) -> Schedule:
     from rrcli.operations import schedules
 
-    if dtstart is not None or timezone is not None:
-        raise click.UsageError("--dtstart and --timezone belong to --rrule; a SCHEDULE has its own.")
+    if options["dtstart"] is not None or options["timezone"] is not None:
+        raise click.UsageError("--dtstart and --timezone belong to a rule; a SCHEDULE has its own.")
     found = schedules.resolve(state.context(), reference)
     if found.state is not ScheduleState.ACTIVE:
         state.remark(f"The schedule is {found.state}: it will not run at these times.")
     return found
 
 
-def _show(state: State, found: operation.Preview, exclusions: Exclusions, start: datetime) -> None:
+def _list(
+    state: State, found: operation.Preview, exclusions: Exclusions, shown: _Range, explained: bool
+) -> None:
     """Print the occurrences; the format `ids` gives the instants alone."""
-    zone = occurrences.display_zone(state, found.recurrence)
     rows = occurrences.views(
-        found.occurrences, found.recurrence, zone=zone, now=state.now(), exclusions=exclusions
+        found.occurrences, found.recurrence, zone=shown.zone, now=state.now(), exclusions=exclusions
     )
     if not rows:
-        state.remark(f"No occurrence from {times.with_offset(start, zone)} on.")
+        state.remark(f"No occurrence from {times.with_offset(shown.start, shown.zone)} on.")
+    as_object = explained and state.output in ("json", "yaml", "jsonl")
     emit(
         state,
-        rows,
+        explain.view(found.recurrence) | {"occurrences": rows, "more": found.more} if as_object else rows,
         table=lambda: occurrences.table(state, rows) if rows else "",
         ids=lambda row: str(row["utc"]),
     )
     if found.more and state.terminal and state.output == "table":
         more = min(operation.OCCURRENCES_LIMIT, 10 * len(rows))
         state.remark(click.style(f"… and more: -n {more}", dim=True))
+
+
+def _draw(
+    state: State, recurrence: Recurrence, exclusions: Exclusions, shown: _Range, explained: bool
+) -> None:
+    """Print months with the days of the occurrences marked."""
+    first = times.on_clock(shown.start, shown.zone).date()
+    if shown.end is None:
+        last = month_calendar.months_ahead(first, _MONTHS - 1)
+        stop = datetime.combine(month_calendar.months_ahead(first, _MONTHS), time(), shown.zone).astimezone()
+    else:
+        stop, last = shown.end, times.on_clock(max(shown.start, shown.end - _INSTANT), shown.zone).date()
+    months = month_calendar.months_between(first, last)
+    if len(months) > _MOST_MONTHS:
+        raise click.UsageError(f"--calendar draws at most {_MOST_MONTHS} months; these are {len(months)}.")
+    days = month_calendar.Days(shown.zone)
+    found = recurrence.occurrences(after=shown.start, before=stop, limit=_MOST_COUNTED + 1)
+    days.add(islice(found, _MOST_COUNTED), exclusions)
+    if (further := next(found, None)) is not None:
+        state.remark(
+            f"Too many to count: from {times.with_offset(further, shown.zone)} on they are left out."
+        )
+    views = days.views()
+    as_object = explained and state.output in ("json", "yaml", "jsonl")
+    today = times.on_clock(state.now(), shown.zone).date()
+    emit(
+        state,
+        explain.view(recurrence) | {"days": views} if as_object else views,
+        table=lambda: month_calendar.drawn(days, months, today=today, width=state.width),
+        ids=lambda row: str(row["date"]),
+    )

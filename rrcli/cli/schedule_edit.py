@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rrcli.cli import arguments, schedule_tables
+from rrcli.cli import arguments, schedule_tables, timing
 from rrcli.cli.group import command
 from rrcli.cli.output import Json, emit
 from rrcli.cli.schedule_options import fields_of, rule_of, schedule_options
@@ -19,6 +19,10 @@ CREATE_EXAMPLES = """
 rrcli schedule create --name report --callback-url https://example.org/ \\
     --rrule 'FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=8;BYMINUTE=30;BYSECOND=0' \\
     --timezone Europe/Berlin
+rrcli schedule create --name digest --cron '30 8 * * MON-FRI' \\
+    --timezone Europe/Berlin --callback-url https://example.org/
+rrcli schedule create --name poll --every 15m \\
+    --callback-url https://example.org/
 rrcli schedule create --name reminder --at +10m \\
     --callback-url https://example.org/ --body '{"text": "tea is ready"}'
 rrcli schedule create --name sync --rrule @rule.txt -o ids \\
@@ -48,13 +52,14 @@ def if_match(function: Callable[..., Any]) -> Callable[..., Any]:
 def create(state: State, /, **options: Any) -> None:
     """Make a schedule, and queue what it has to do soon.
 
-    Occurrences before now never run. TIME is 2027-03-01T08:30:00Z, or without Z on the clock of
-    --timezone, or +10m. SPAN is seconds, or 10m, or 1h30m.
+    Occurrences before now never run. --cron and --every are translated to a rule, which is shown. TIME is
+    2027-03-01T08:30:00Z, or without Z on the clock of --timezone, or +10m. SPAN is seconds, or 10m, or 1h30m.
     """
     now = state.now()
     rule = rule_of(options, now)
     if rule is None:
-        raise click.UsageError("Say when it runs: --rrule, or --at for once.")
+        raise click.UsageError("Say when it runs: --rrule, --cron or --every, or --at for once.")
+    timing.show_translated(state, options, rule)
     data = fields_of(options) | _rule_fields(rule, options)
     created = operation.create(state.context(), data)
     _show(state, "Created", created)
@@ -77,6 +82,7 @@ def update(state: State, /, schedule: str, if_match: int | None, **options: Any)
     stored = operation.resolve(state.context(), schedule)
     rule = rule_of(options | _zone(options, stored), now, stored=stored.rrule)
     if rule is not None:
+        timing.show_translated(state, options, rule)
         data |= _rule_fields(rule, options)
     if "headers" in data:
         data["headers"] = _merged(stored, data["headers"])

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rrcli.cli import arguments
+from rrcli.cli import arguments, timing
 from rrcli.cli.arguments import DURATION
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +58,7 @@ def _options(required: bool) -> list[Callable[[F], F]]:
         click.option(
             "--rrule", metavar="RULE", help="RFC 5545 rule, or DTSTART/RRULE lines; @FILE or - reads it."
         ),
+        *timing.OPTIONS,
         click.option("--at", metavar="TIME", help="Run once, then: 2027-03-01T08:30:00Z, or +10m."),
         click.option("--dtstart", metavar="TIME", help="First occurrence; now unless given."),
         click.option("--timezone", metavar="ZONE", help="IANA time zone that the rule is on; else UTC."),
@@ -122,16 +123,17 @@ def rule_of(options: dict[str, Any], now: datetime, *, stored: str | None = None
     `stored` is the present rule of a schedule that is changed: --dtstart alone moves its beginning.
     """
     rule, at, dtstart = options["rrule"], options["at"], options["dtstart"]
+    timing.require_one(options)
     if at is not None:
-        if rule is not None or dtstart is not None:
-            raise click.UsageError("--at runs once; it does not go with --rrule or --dtstart.")
+        if dtstart is not None:
+            raise click.UsageError("--at runs once; it does not go with --dtstart.")
         return arguments.once(at, options["timezone"], now)
     if rule == "-" == options["body"]:
         raise click.UsageError("Only one of --rrule and --body can be read from stdin.")
-    text = arguments.rule_text(rule) if rule is not None else None
+    text = timing.text_of(options)
     if dtstart is None:
         return text
     if text is None and stored is None:
-        raise click.UsageError("--dtstart needs --rrule.")
+        raise click.UsageError("--dtstart needs --rrule, --cron or --every.")
     base = text if text is not None else arguments.without_dtstart(stored or "")
     return arguments.with_dtstart(base, dtstart, options["timezone"], now)

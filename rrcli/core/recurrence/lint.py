@@ -16,6 +16,8 @@ from rrcli.core.recurrence.zones import Zone
 _MOST_REMOVED = 1_000
 # Gaps and repeated hours are looked for in this many years from DTSTART on.
 _YEARS_LOOKED_AT = 12
+# More than one a minute, on average over the first day, is called dense.
+_MOST_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ def refuse_emptied(components: Components, instants: InstantSet) -> None:
 def _remarks(components: Components, instants: InstantSet) -> Iterator[Lint]:
     if next(instants.chunks(FIRST_INSTANT, 1), None) is None:
         yield Lint("never-occurs", "This never occurs.")
+    if components.is_anchored and any(map(_is_open, components.rules)):
+        yield Lint(
+            "no-dtstart",
+            "There is no DTSTART: what the rule leaves open, such as the time of day, and where it begins to "
+            "count come from the moment of creation.",
+        )
+    yield from _density_remarks(instants)
     for rule in components.rules:
         if not components.is_anchored:
             yield from _start_remarks(components, rule)
@@ -57,6 +66,20 @@ def _remarks(components: Components, instants: InstantSet) -> Iterator[Lint]:
         yield from _time_remarks(components, rule)
     if components.removing_rules:
         yield Lint("exrule-deprecated", "RFC 5545 has dropped EXRULE; EXDATE or BY… parts say the same.")
+
+
+def _is_open(rule: Rule) -> bool:
+    """Whether the occurrences depend on when it begins."""
+    given = (rule.hours, rule.minutes, rule.seconds)
+    coarser = {Frequency.HOURLY: 1, Frequency.MINUTELY: 2, Frequency.SECONDLY: 3}.get(rule.frequency, 0)
+    counts = rule.interval != 1 or rule.count is not None
+    return counts or not all(given[coarser:]) or rule.completed(1, 1, 0) != rule
+
+
+def _density_remarks(instants: InstantSet) -> Iterator[Lint]:
+    chunk = next(instants.chunks(FIRST_INSTANT, _MOST_A_DAY + 1), [])
+    if len(chunk) > _MOST_A_DAY and (chunk[_MOST_A_DAY] - chunk[0]).total_seconds() < DAY_SECONDS:
+        yield Lint("dense", f"It occurs more than {_MOST_A_DAY:,} times a day: more than once a minute.")
 
 
 def _start_remarks(components: Components, rule: Rule) -> Iterator[Lint]:
