@@ -6,8 +6,7 @@ any instruction: what it held comes back, and what the archive already has is no
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rrcli.core import request
@@ -26,6 +25,7 @@ from rrcli.operations.window import latest_due_of, too_late
 from rrcli.repository.base import Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
+from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,7 @@ class Worker:
         self._next_look = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
         self._unsure = False
-        self._ended: list[Event] = []
-        self._again: list[Event] = []
+        self._results = Results(context, instance)
         self._gone: list[str] = []
         self._freed: set[str] = set()
         self._failing: set[str] = set()
@@ -79,18 +78,23 @@ class Worker:
         return self._counters | {"in_flight": float(len(self._claimed))}
 
     def run_once(self, now: datetime) -> datetime | None:
-        """Write down what has ended, then claim and start what there is room for."""
+        """Claim and start what there is room for, while what has ended is written down."""
         if self._unsure:
             self._next_extend = self._next_look = 0.0
         self._keep_lease()
         self._unsure = True
-        self._settle(now)
+        self._collect(now)
         self._take_up_lost_claims(now)
+        self._results.begin(now)
         room = min(self._capacity - len(self._claimed), EVENTS_PER_CLAIM)
-        ids = self._repository.queues.claim(self._instance, room, self._lease) if room > 0 else []
-        if ids:
-            self._start(ids, now)
-            self._settle(now)
+        ids: list[str] = []
+        try:
+            if room > 0:
+                ids = self._repository.queues.claim(self._instance, room, self._lease)
+                self._start(ids, now)
+        finally:
+            self._results.finish()
+        self._settle(now)
         self._unsure = False
         return now if ids and len(ids) == room else None
 
@@ -103,15 +107,15 @@ class Worker:
         if monotonic < self._next_look:
             return
         self._next_look = monotonic + LOOK_SECONDS
+        self._settle(now)
         lost = self._repository.queues.held(self._instance) - self._claimed.keys()
-        if lost:
-            self._start(list(lost), now)
-            self._settle(now)
+        self._start(list(lost), now)
 
     def finish(self) -> datetime | None:
         """Wait for the calls in flight; None when all have ended and are written down."""
         now = self._context.now()
         self._keep_lease()
+        self._collect(now)
         self._settle(now)
         return now + self._lease if self._claimed else None
 
@@ -119,6 +123,7 @@ class Worker:
         """Stop the calls still in flight and give all claims back to the others."""
         self._sender.abort()
         self._sender.close()
+        self._results.close()
         self._repository.queues.release(self._instance)
 
     def _keep_lease(self) -> None:
@@ -140,7 +145,7 @@ class Worker:
     @property
     def _in_hand(self) -> list[Event]:
         """What is being called, or was and is not written down yet."""
-        return [*(event for event, _ in self._claimed.values()), *self._ended, *self._again]
+        return [*(event for event, _ in self._claimed.values()), *self._results.unwritten]
 
     def _retake(self) -> None:
         """The queues may have lost or returned what is in hand here: nobody else shall call it now."""
@@ -155,6 +160,8 @@ class Worker:
 
     def _start(self, ids: Sequence[str], now: datetime) -> None:
         """Send what is to be sent of a claimed batch; put the rest where it belongs."""
+        if not ids:
+            return
         events = self._repository.events.get(ids)
         known = self._repository.schedules.get({event.schedule_id for event in events.values()})
         archived = self._repository.events.archived(ids)
@@ -172,9 +179,9 @@ class Worker:
             elif event.state is EventState.RETRY and event.due > now:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
             elif ended := self._ended_before_call(schedule, exclusions[schedule.id], event, now):
-                self._ended.append(ended)
+                self._results.ended(ended)
                 self._note_end(schedule)
-            elif _waits_its_turn(schedule, event) and is_overlapped(self._repository, event, now):
+            elif _waits_its_turn(schedule, event) and self._is_overlapped(event, now):
                 waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
                 if event.status[-1].message != WAITS:
                     kept_waiting.append(event.moved(EventState.WORKER, now, WAITS))
@@ -198,7 +205,7 @@ class Worker:
         except (TypeError, ValueError) as error:
             self._counters["failed"] += 1
             why = f"The schedule holds what cannot be sent: {error}"
-            self._ended.append(event.moved(EventState.ERROR, now, why))
+            self._results.ended(event.moved(EventState.ERROR, now, why))
             self._note_end(schedule)
             log.error("%s", why, extra=_keys("failed", event))
             return None
@@ -219,13 +226,18 @@ class Worker:
             why is None
             and schedule.overlap is Overlap.SKIP
             and not _is_repeated(event)
-            and is_overlapped(self._repository, event, now)
+            and self._is_overlapped(event, now)
         ):
             why = "An earlier occurrence had not ended; overlap policy skip"
         if why is None:
             return self._ended_unreadable(schedule, event, now)
         self._counters["skipped"] += 1
         return event.moved(EventState.SKIPPED, now, why)
+
+    def _is_overlapped(self, event: Event, now: datetime) -> bool:
+        """Asked of a ledger that has all results, those that are being written included."""
+        self._results.finish()
+        return is_overlapped(self._repository, event, now)
 
     def _ended_unreadable(self, schedule: Schedule, event: Event, now: datetime) -> Event | None:
         """The event, ended, when its request cannot be made because no key decrypts it; else None."""
@@ -242,22 +254,16 @@ class Worker:
         if schedule.overlap is not Overlap.ALLOW:
             self._freed.add(schedule.id)
 
-    def _settle(self, now: datetime) -> None:
-        """Write down everything that has ended; repeated as a whole when the store fails in between."""
+    def _collect(self, now: datetime) -> None:
+        """Judge the calls that have ended."""
         for event_id, outcome in self._sender.collect():
             event, schedule = self._claimed.pop(event_id)
             self._judge(event, schedule, outcome, now)
-        if self._again:
-            self._repository.events.save(self._again)
-            self._repository.queues.retry(
-                self._instance, [QueueEntry(event_id=event.id, due=event.due) for event in self._again]
-            )
-            self._again = []
-        if self._ended:
-            not_live = self._repository.events.archive(self._ended, now)
-            self._forget_deleted(event for event in self._ended if event.id in not_live)
-            self._repository.queues.acknowledge(self._instance, [event.id for event in self._ended])
-            self._ended = []
+
+    def _settle(self, now: datetime) -> None:
+        """Write down everything that has ended; repeated as a whole when the store fails in between."""
+        self._results.begin(now)
+        self._results.finish()
         while self._freed:
             schedule_id = next(iter(self._freed))
             start_next(self._repository, schedule_id, now)
@@ -272,18 +278,19 @@ class Worker:
 
     def _judge(self, event: Event, schedule: Schedule, outcome: Outcome, now: datetime) -> None:
         """Turn one outcome into the event's next state."""
-        tried = _with_attempt(event, outcome)
         verdict = judge(outcome)
-        number = len(tried.attempts)
         if verdict is Verdict.SUCCESS:
             self._note_end(schedule)
             self._counters["completed"] += 1
-            self._ended.append(tried.moved(EventState.COMPLETED, now, "Event successfully processed"))
+            self._results.ended(
+                _tried(event, outcome, EventState.COMPLETED, now, "Event successfully processed")
+            )
             return
+        number = len(event.attempts) + 1
         what = outcome.error or f"HTTP {outcome.status_code}"
         allowed = self._max_retries if schedule.max_retries is None else schedule.max_retries
         if verdict is Verdict.RETRY and number <= allowed:
-            self._retry(tried, schedule, outcome, what, now)
+            self._retry(event, schedule, outcome, what, now)
             return
         self._note_end(schedule)
         self._counters["failed"] += 1
@@ -296,31 +303,23 @@ class Worker:
             why = f"{what}: not tried again"
         else:
             why = f"{what}: gave up after {number} attempts"
-        self._ended.append(tried.moved(EventState.ERROR, now, why))
+        self._results.ended(_tried(event, outcome, EventState.ERROR, now, why))
         log.warning("Callback failed: %s", why, extra=_keys("failed", event))
 
-    def _retry(self, tried: Event, schedule: Schedule, outcome: Outcome, what: str, now: datetime) -> None:
+    def _retry(self, event: Event, schedule: Schedule, outcome: Outcome, what: str, now: datetime) -> None:
+        number = len(event.attempts) + 1
         due = next_attempt(
             schedule.retry,
-            attempts=len(tried.attempts),
+            attempts=number,
             now=now,
             random=self._random(),
             retry_after=outcome.retry_after,
         )
         self._counters["retried"] += 1
         seconds = (due - now).total_seconds()
-        message = f"Attempt {len(tried.attempts)} failed: {what}; next attempt in {seconds:.1f} s"
-        self._again.append(tried.moved(EventState.RETRY, now, message, due=due))
-        log.info("Callback failed, will be tried again: %s", what, extra=_keys("retry", tried))
-
-    def _forget_deleted(self, events: Iterable[Event]) -> None:
-        """Results of calls whose schedule was deleted meanwhile leave nothing behind."""
-        ids = {event.schedule_id for event in events}
-        if not ids:
-            return
-        there = self._repository.schedules.get(ids)
-        for schedule_id in ids - there.keys():
-            schedules.forget(self._context, schedule_id)
+        message = f"Attempt {number} failed: {what}; next attempt in {seconds:.1f} s"
+        self._results.again(_tried(event, outcome, EventState.RETRY, now, message, due=due))
+        log.info("Callback failed, will be tried again: %s", what, extra=_keys("retry", event))
 
 
 def _is_repeated(event: Event) -> bool:
@@ -345,8 +344,10 @@ def _misfired(schedule: Schedule, exclusions: Exclusions, event: Event, now: dat
     return not fires_late(event.run_time, schedule.misfire, now=now, latest_due=latest_due)
 
 
-def _with_attempt(event: Event, outcome: Outcome) -> Event:
-    """The event with one more attempt noted."""
+def _tried(
+    event: Event, outcome: Outcome, state: EventState, now: datetime, message: str, **changes: datetime
+) -> Event:
+    """The event with one more attempt, and the status that follows from it."""
     attempt = Attempt(
         time=outcome.started,
         duration_ms=round(outcome.duration_ms, 3),
@@ -357,7 +358,8 @@ def _with_attempt(event: Event, outcome: Outcome) -> Event:
     lateness_ms = event.lateness_ms
     if lateness_ms is None:
         lateness_ms = round((outcome.started - event.due).total_seconds() * 1000, 3)
-    return replace(event, attempts=(*event.attempts, attempt), lateness_ms=lateness_ms)
+    attempts = (*event.attempts, attempt)
+    return event.moved(state, now, message, attempts=attempts, lateness_ms=lateness_ms, **changes)
 
 
 def _keys(action: str, event: Event) -> dict[str, str]:

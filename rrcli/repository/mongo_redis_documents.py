@@ -95,7 +95,9 @@ def event_document(event: Event) -> Document:
 
 def archived_document(event: Event, now: datetime) -> Document:
     """A finished event as stored, with when it was archived."""
-    return event_document(event) | {"archived_at": stored_time(now)}
+    document = event_document(event)
+    document["archived_at"] = stored_time(now)
+    return document
 
 
 def event_record(document: Mapping[str, Any]) -> Event:
@@ -216,9 +218,14 @@ def heartbeat_record(document: Mapping[str, Any]) -> Heartbeat:
 
 
 def _attempt_document(attempt: Attempt) -> Document:
-    return {name: value for name, value in asdict(attempt).items() if value is not None} | {
-        "time": stored_time(attempt.time)
-    }
+    document: Document = {"time": stored_time(attempt.time), "duration_ms": attempt.duration_ms}
+    if attempt.status_code is not None:
+        document["status_code"] = attempt.status_code
+    if attempt.error is not None:
+        document["error"] = attempt.error
+    if attempt.response is not None:
+        document["response"] = attempt.response
+    return document
 
 
 def _attempt(document: Mapping[str, Any]) -> Attempt:
@@ -236,8 +243,8 @@ def _span(document: Mapping[str, Any]) -> Span:
 
 
 def utc(stored: datetime) -> datetime:
-    """An instant as the driver gives it, aware."""
-    return stored.replace(tzinfo=UTC)
+    """An instant as the driver gives it, aware. `replace` would take five times as long."""
+    return datetime.combine(stored, stored.time(), UTC)
 
 
 def _skip_document(skip: Skip) -> Document:

@@ -110,6 +110,7 @@ def drain(store: Settings, work: Work, *, workers: int = 1, command: Sequence[st
             wait_until(lambda: len(repository.heartbeats.list(long_ago)) == workers, what="a worker's start")
             return _watched(repository, ids)
         finally:
+            _end_profiled(stack)
             stack.stop()
 
 
@@ -138,6 +139,15 @@ def _watched(repository: Repository, ids: Sequence[str]) -> Drained:
     assert {event.state for event in page.items} == {EventState.COMPLETED}
     spent = {name: (after[name] - before.get(name, 0.0)) / len(ids) * 1e6 for name in sorted(after)}
     return Drained(events_per_second=len(ids) / seconds, cpu_us=spent)
+
+
+def _end_profiled(stack: Stack) -> None:
+    """A profiler writes its record when the process that it runs has ended."""
+    if stack.command:
+        for process in stack.processes.values():
+            for worker in psutil.Process(process.pid).children():
+                worker.terminate()
+            process.wait(20)
 
 
 def _cpu_seconds() -> dict[str, float]:

@@ -1,0 +1,86 @@
+"""Results of calls on their way into the ledger: written on a thread of their own, while new calls start."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+
+from rrcli.core.models import Event
+from rrcli.operations import schedules
+from rrcli.operations.context import Context
+from rrcli.repository.base import QueueEntry
+
+
+class Results:
+    """What ended, and what is to be tried again. Nothing leaves it before it is written down.
+
+    Used by one thread, which calls `begin` and, before it needs what was written to be there, `finish`.
+    """
+
+    def __init__(self, context: Context, instance: str) -> None:
+        self._context = context
+        self._repository = context.repository
+        self._instance = instance
+        self._ended: list[Event] = []
+        self._again: list[Event] = []
+        self._writing_ended: list[Event] = []
+        self._writing_again: list[Event] = []
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rrcli-results")
+        self._written: Future[None] | None = None
+
+    @property
+    def unwritten(self) -> list[Event]:
+        """Everything that is not known to be written down; not to be asked between `begin` and `finish`."""
+        return [*self._ended, *self._again]
+
+    def ended(self, event: Event) -> None:
+        """Its last status is to be written, and its claim given up."""
+        self._ended.append(event)
+
+    def again(self, event: Event) -> None:
+        """Its attempt is to be written, and its claim returned to the ready queue."""
+        self._again.append(event)
+
+    def begin(self, now: datetime) -> None:
+        """Start to write what there is, unless writing is under way."""
+        if self._written is None and (self._ended or self._again):
+            self._writing_ended, self._ended = self._ended, []
+            self._writing_again, self._again = self._again, []
+            self._written = self._thread.submit(self._write, now)
+
+    def finish(self) -> None:
+        """Wait until what `begin` started is written. Raises what the store raised: then it is still here."""
+        if self._written is None:
+            return
+        written, self._written = self._written, None
+        try:
+            written.result()
+        finally:
+            self._ended = self._writing_ended + self._ended
+            self._again = self._writing_again + self._again
+
+    def close(self) -> None:
+        """End the thread, after what it writes."""
+        self._thread.shutdown()
+
+    def _write(self, now: datetime) -> None:
+        """Ledger first, queue second; each part is dropped once it is done, and not done a second time."""
+        again, ended = self._writing_again, self._writing_ended
+        if again:
+            self._repository.events.save(again)
+            entries = [QueueEntry(event_id=event.id, due=event.due) for event in again]
+            self._repository.queues.retry(self._instance, entries)
+            self._writing_again = []
+        if ended:
+            not_live = self._repository.events.archive(ended, now)
+            self._forget_deleted(event for event in ended if event.id in not_live)
+            self._repository.queues.acknowledge(self._instance, [event.id for event in ended])
+            self._writing_ended = []
+
+    def _forget_deleted(self, events: Iterable[Event]) -> None:
+        """Results of calls whose schedule was deleted meanwhile leave nothing behind."""
+        ids = {event.schedule_id for event in events}
+        if not ids:
+            return
+        there = self._repository.schedules.get(ids)
+        for schedule_id in ids - there.keys():
+            schedules.forget(self._context, schedule_id)
