@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -72,6 +73,7 @@ class Guard:
         self._context = context
         self._keys = Keys(context)
 
+        self._open: bool | None = None
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """401 before anything is told, even whether the path exists."""
         req.context.api_key = None
@@ -95,7 +97,9 @@ class Guard:
     def _require_open(self, req: falcon.Request) -> None:
         """401 where nothing is open although there is no key at all."""
         api = self._context.settings.api
-        if not may_be_open(api):
+        if self._open is None:
+            self._open = may_be_open(api)
+        if not self._open:
             raise _unauthorized(f"There is no API key yet, and this service is not for everybody. {_CREATE}")
         if not _is_near(req.host) and req.host != api.host:
             raise _unauthorized(
@@ -134,6 +138,7 @@ def require_scope(req: falcon.Request, needed: Scope) -> None:
         raise ApiError(
             403,
             "forbidden",
+@lru_cache(maxsize=100)
             f"This needs a key of scope {needed}; this one's is {key.scope}.",
             WWW_Authenticate=_challenge(error="insufficient_scope", scope=needed),
         )

@@ -94,20 +94,27 @@ class Headers:
             return {}
         seen: set[str] = set()
         for name, content in value.items():
-            self._check_one(name, content, f"{path}.{nameable(name)}", seen, errors)
+            self._check_one(name, content, path, seen, errors)
         return dict(value)
 
     def _check_one(
         self, name: object, content: object, path: str, seen: set[str], errors: list[FieldError]
     ) -> None:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-            refuse(errors, path, name, "a header name: letters, digits and !#$%&'*+.^_`|~-")
+            allowed = "a header name: letters, digits and !#$%&'*+.^_`|~-"
+            refuse(errors, f"{path}.{nameable(name)}", name, allowed)
         elif name.lower() in _FRAMING:
-            refuse(errors, path, name, "left out: this header belongs to the connection, not to the request")
+            refuse(
+                errors,
+                f"{path}.{nameable(name)}",
+                name,
+                "left out: this header belongs to the connection, not to the request",
+            )
         elif name.lower() in seen:
-            refuse(errors, path, name, "given once; header names ignore case")
+            refuse(errors, f"{path}.{nameable(name)}", name, "given once; header names ignore case")
         elif not isinstance(content, str) or not _HEADER_VALUE.fullmatch(content) or not _is_unicode(content):
-            refuse(errors, path, MASK, "text without line breaks or control characters")
+            allowed = "text without line breaks or control characters"
+            refuse(errors, f"{path}.{nameable(name)}", MASK, allowed)
         seen.add(str(name).lower())
 
     def parse(self, text: str) -> object:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from rrcli.clock import from_ms
 from rrcli.core.exclusions import Exclusions
 from rrcli.core.ids import Seed, occurrence_id
 from rrcli.core.inputs import MASK, check_schedule
@@ -34,7 +36,7 @@ from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.window import OCCURRENCES_PER_PASS, queue_window, skipped_event
 from rrcli.repository.base import Page, QueueEntry
-from rrcli.settings import Settings
+from rrcli.settings import MisfireSettings, ScheduleSettings, Settings
 
 _WRITE_TRIES = 10
 _EVENTS_AT_ONCE = 100_000
@@ -47,9 +49,9 @@ def create(context: Context, data: Mapping[str, object], *, seed: Seed | None = 
     now never fire; a rule whose occurrences are all in the past makes a schedule that is completed from the
     start. With the `seed` of an earlier try, what that stored is found instead. Raises InvalidInput.
     """
-    values = check_schedule(data, partial=False)
-    require_calendars(context, values)
     now = context.now()
+    values = rules.check_new(data, now=now)
+    require_calendars(context, values)
     seed = seed or random_seed(now)
     made = new_schedule(context.settings, values, now, schedule_id=seed.id())
     (schedule,) = enter(context, [made])
@@ -83,24 +85,36 @@ def new_schedule(
     """
     recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
     next_run = recurrence.after(now, inclusive=True)
-    defaults = settings.schedule
-    base = Schedule(
+    base = _unset(settings.schedule, settings.misfire)
+    return replace(
+        base,
+        **field_changes(base, values),
         id=schedule_id,
-        name="",
         rrule=recurrence.text,
-        callback_url="",
-        timeout_seconds=defaults.timeout_seconds,
-        retry=defaults.retry(),
-        misfire=settings.misfire.default(),
-        overlap=Overlap(defaults.overlap),
-        jitter_seconds=defaults.jitter_seconds,
-        auto_pause_after=defaults.auto_pause_after,
         state=ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED,
         next_run=next_run,
         created_at=now,
         updated_at=now,
     )
-    return replace(base, **_field_changes(base, values))
+
+
+@lru_cache(maxsize=8)
+def _unset(defaults: ScheduleSettings, misfire: MisfireSettings) -> Schedule:
+    """What a schedule is before anything is said of it."""
+    return Schedule(
+        id="",
+        name="",
+        rrule="",
+        callback_url="",
+        timeout_seconds=defaults.timeout_seconds,
+        retry=defaults.retry(),
+        misfire=misfire.default(),
+        overlap=Overlap(defaults.overlap),
+        jitter_seconds=defaults.jitter_seconds,
+        auto_pause_after=defaults.auto_pause_after,
+        created_at=from_ms(0),
+        updated_at=from_ms(0),
+    )
 
 
 def get(context: Context, schedule_id: str) -> Schedule:
@@ -157,7 +171,7 @@ def update(
     require_calendars(context, values)
 
     def change(old: Schedule, now: datetime) -> Schedule:
-        new = replace(old, **_field_changes(old, values))
+        new = replace(old, **field_changes(old, values))
         same_calendars = new.exclude_calendars == old.exclude_calendars
         unchanged = new if same_calendars else replanned(new, now)
         if not {"rrule", "timezone"} & values.keys():
@@ -350,7 +364,7 @@ def has_occurrence(recurrence: Recurrence, instant: datetime) -> bool:
     return recurrence.after(instant, inclusive=True) == instant
 
 
-def _field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
+def field_changes(old: Schedule, values: Mapping[str, Any]) -> dict[str, Any]:
     """Checked values as fields of the model; nested ones merged into the old, masked ones kept."""
     changes = dict(values)
     changes.pop("rrule", None)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -72,9 +71,9 @@ def _schedule_document(schedule: Schedule) -> dict[str, object]:
         "body": schedule.body,
         "timeout_seconds": schedule.timeout_seconds,
         "max_retries": schedule.max_retries,
-        "retry": asdict(schedule.retry),
+        "retry": _members(schedule.retry),
         "follow_redirects": schedule.follow_redirects,
-        "misfire": asdict(schedule.misfire),
+        "misfire": _members(schedule.misfire),
         "overlap": schedule.overlap,
         "jitter_seconds": schedule.jitter_seconds,
         "tags": schedule.tags,
@@ -88,6 +87,11 @@ def _schedule_document(schedule: Schedule) -> dict[str, object]:
         "created_at": to_ms(schedule.created_at),
         "updated_at": to_ms(schedule.updated_at),
     }
+
+
+def _members(record: Retry | Misfire) -> dict[str, object]:
+    """The fields of a flat record: `asdict` would copy each value deeply."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def schedule_of(row: Row) -> Schedule:

@@ -1,0 +1,198 @@
+"""The REST service under gunicorn, beside bare Falcon handlers under the same gunicorn in the same run.
+
+`python -m tests.benchmarks api`. What carries over to another machine is the ratio; CPU is that of all
+processes of the service for one request.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from json import dumps, loads
+from pathlib import Path
+from statistics import median
+from urllib.request import Request, urlopen
+
+import psutil
+
+from rrcli.clock import SystemClock
+from rrcli.repository.factory import open_repository
+from rrcli.settings import Settings
+from tests.benchmarks.draining import stores
+from tests.benchmarks.http_load import load, request
+from tests.benchmarks.results import Results
+from tests.support.stack import environment, free_port, wait_until
+
+CONFIGURATION = Path(__file__).parents[2] / "config" / "gunicorn.conf.py"
+APPS = {"ours": "rrcli_api.wsgi:app", "bare": "tests.benchmarks.api_bare:app"}
+KINDS = ("mongo_redis", "embedded")
+OCCURRENCES = {"none in the window": timedelta(days=1), "one in the window": timedelta(minutes=5)}
+CONNECTIONS = 16
+BATCH = 1000
+ASKED_RATIO, ASKED_BATCH = 0.8, 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One round of one kind of request."""
+
+    per_second: float
+    cpu_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running gunicorn."""
+
+    port: int
+    pid: int
+
+    def measure(self, requests: list[str], count: int, *, each: int = 1, connections: int) -> Figure:
+        """Rate and CPU per unit, where one request has `each` units. Fails on any answer but 2xx."""
+        before = self._cpu()
+        seen = load(self.port, requests, count, connections)
+        assert all(status.startswith("2") for status in seen.statuses), seen.statuses
+        units = count * each
+        return Figure(units / seen.seconds, (self._cpu() - before) / units * 1e6)
+
+    def _cpu(self) -> float:
+        """Of the workers; the master does nothing but watch them."""
+        times = [child.cpu_times() for child in psutil.Process(self.pid).children()]
+        return sum(each.user + each.system for each in times)
+
+
+@contextmanager
+def serving(app: str, store: Settings) -> Iterator[Server]:
+    """gunicorn with the product's own settings: two workers of four threads; its log goes to a file."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", str(CONFIGURATION), app]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, env=environment(store, API_PORT=str(port)), stdout=log, stderr=log
+        )
+        try:
+            wait_until(lambda: _answers(port), what="the service's first answer")
+            yield Server(port, process.pid)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _ready(store: Settings) -> Settings:
+    """The store, with its tables and indexes."""
+    with open_repository(store) as repository:
+        repository.init()
+    return store
+
+
+def _answers(port: int) -> bool:
+    try:
+        load(port, [request("GET", "/healthz")], 32, CONNECTIONS)
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def schedule(number: int, *, first_in: timedelta) -> dict[str, object]:
+    """The schedule of the original's first example, with a start of its own."""
+    start = SystemClock().now() + first_in + timedelta(seconds=number % 3600)
+    return {
+        "name": f"Daily Backup {number}",
+        "rrule": f"DTSTART:{start:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=DAILY;INTERVAL=1",
+        "callback_url": "https://example.com/backup",
+        "method": "POST",
+        "headers": {"Authorization": "Bearer abc123", "Content-Type": "application/json"},
+        "body": '{"task":"backup"}',
+    }
+
+
+def single(results: Results, kind: str, rounds: int, count: int) -> None:
+    """POST and GET of one schedule, ours and bare in turn."""
+    figures: dict[tuple[str, str], list[Figure]] = {}
+    with stores(embedded=kind == "embedded") as fresh:
+        store = _ready(next(fresh))
+        with serving(APPS["bare"], store) as bare, serving(APPS["ours"], store) as ours:
+            post = [
+                request("POST", "/api/schedules", dumps(schedule(number, first_in=timedelta(days=1))))
+                for number in range(100)
+            ]
+            stored = _create(ours.port, schedule(0, first_in=timedelta(days=1)))
+            get = [request("GET", f"/api/schedules/{stored}")]
+            for number in range(rounds + 1):
+                for what, requests in (("GET", get), ("POST", post)):
+                    for name, server in (("bare", bare), ("ours", ours)):
+                        figure = server.measure(requests, count, connections=CONNECTIONS)
+                        if number:  # the first round warms up
+                            figures.setdefault((what, name), []).append(figure)
+    rows = []
+    for what in ("GET", "POST"):
+        mine, other = figures[what, "ours"], figures[what, "bare"]
+        ratios = [a.per_second / b.per_second for a, b in zip(mine, other, strict=True)]
+        for name, measured in (("bare", other), ("ours", mine)):
+            rate = median(each.per_second for each in measured)
+            rows.append([f"{what} {name}", rate, median(each.cpu_us for each in measured)])
+        reached = median(ratios)
+        results.target(
+            f"{what} of one schedule, {kind}, of a bare Falcon handler",
+            asked=f">= {ASKED_RATIO}",
+            reached=f"{reached:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+            met=reached >= ASKED_RATIO,
+        )
+    results.table(f"One schedule, {kind}", ["request", "requests/s", "CPU µs"], rows)
+
+
+def _create(port: int, body: dict[str, object]) -> str:
+    sent = Request(
+        f"http://127.0.0.1:{port}/api/schedules",
+        dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(sent, timeout=30) as answer:
+        return str(loads(answer.read())["id"])
+
+
+def batches(results: Results, kind: str, rounds: int, count: int) -> None:
+    """`POST /api/schedules:batch`, with nothing to queue at once and with one occurrence each."""
+    rows = []
+    for what, first_in in OCCURRENCES.items():
+        with (
+            stores(embedded=kind == "embedded") as fresh,
+            serving(APPS["ours"], _ready(next(fresh))) as server,
+        ):
+            many = [schedule(number % 200, first_in=first_in) for number in range(BATCH)]
+            requests = [request("POST", "/api/schedules:batch", dumps({"schedules": many}))]
+            measured = [
+                server.measure(requests, count, each=BATCH, connections=2) for _ in range(rounds + 1)
+            ][1:]
+        rate = median(each.per_second for each in measured)
+        rows.append([f"{what} ({count} x {BATCH})", rate, median(each.cpu_us for each in measured)])
+        if first_in >= timedelta(hours=1):
+            results.target(
+                f"POST /api/schedules:batch, {kind}, {what}",
+                asked=f">= {ASKED_BATCH} schedules/s",
+                reached=f"{rate:,.0f}",
+                met=rate >= ASKED_BATCH,
+            )
+    results.table(f"Batches of {BATCH} schedules, {kind}", ["occurrences", "schedules/s", "CPU µs"], rows)
+
+
+def main() -> None:
+    """Both stores, single requests and batches."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks api", description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--store", choices=KINDS, action="append")
+    chosen = parser.parse_args()
+    results = Results(name="api", quick=chosen.quick)
+    rounds, count, many = (2, 1000, 4) if chosen.quick else (5, 5000, 20)
+    for kind in chosen.store or KINDS:
+        single(results, kind, rounds, count)
+        batches(results, kind, rounds, many)
+    results.save()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the API is compared with: Falcon handlers that make the store's call and hardly anything else.
+
+No check of what comes in, no keys, no log; the same gunicorn, the same settings, the same store.
+"""
+
+import json
+import secrets
+from datetime import timedelta
+
+import falcon
+
+from rrcli import settings
+from rrcli.clock import SystemClock
+from rrcli.core.ids import random_id
+from rrcli.core.models import Schedule, whole_ms
+from rrcli.repository.base import Repository
+from rrcli.repository.factory import open_repository
+
+_store: list[Repository] = []
+
+
+def _repository() -> Repository:
+    """Opened in the process that serves."""
+    if not _store:
+        opened = open_repository(settings.load().settings)
+        opened.init()
+        _store.append(opened)
+    return _store[0]
+
+
+class Schedules:
+    """Stores what came."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        given = req.get_media()
+        now = whole_ms(SystemClock().now())
+        schedule = Schedule(
+            id=random_id(now, secrets.token_bytes(8)),
+            name=given["name"],
+            rrule=given["rrule"],
+            callback_url=given["callback_url"],
+            method=given["method"],
+            headers=given["headers"],
+            body=given["body"],
+            next_run=now + timedelta(days=1),
+            created_at=now,
+            updated_at=now,
+        )
+        _repository().schedules.add([schedule])
+        resp.status = falcon.HTTP_201
+        resp.data = json.dumps({"id": schedule.id}).encode()
+
+
+class OneSchedule:
+    """Shows the fields that need no conversion."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        found = _repository().schedules.get([schedule_id])[schedule_id]
+        shown = {
+            name: getattr(found, name)
+            for name in ("id", "name", "rrule", "callback_url", "method", "body", "state", "revision")
+        }
+        resp.data = json.dumps(shown).encode()
+
+
+def make() -> falcon.App:  # type: ignore[type-arg]
+    """The application."""
+    made = falcon.App()
+    made.add_route("/api/schedules", Schedules())
+    made.add_route("/api/schedules/{schedule_id}", OneSchedule())
+    return made
+
+
+app = make()
