@@ -7,14 +7,32 @@ import falcon
 from rrcli.clock import Clock
 from rrcli.errors import SchedulerError
 from rrcli.operations.context import Context
-from rrcli_api import audit, calendars, docs, errors, events, health, preview, replay, schedules, skips, why
+from rrcli_api import (
+    audit,
+    batch,
+    calendars,
+    docs,
+    errors,
+    events,
+    health,
+    preview,
+    replay,
+    resolve,
+    schedules,
+    skips,
+    status,
+    why,
+)
 from rrcli_api.access import Access
 from rrcli_api.guard import Guard
+from rrcli_api.pages import routes as pages
 
 
 def create_app(context: Context) -> falcon.App[Any, Any]:
     """The REST service over an open store; safe for any number of threads."""
-    app = _base(context.clock, Guard(context))
+    guard = Guard(context)
+    app = _base(context.clock, guard)
+    pages.install(app, context, guard.knows)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
     app.add_route("/api/calendars", calendars.Calendars(context))
@@ -24,6 +42,9 @@ def create_app(context: Context) -> falcon.App[Any, Any]:
     app.add_route("/api/events/{event_id}/cancel", events.CancelEvent(context))
     app.add_route("/api/events/{event_id}/replay", replay.ReplayEvent(context))
     app.add_route("/api/events/{event_id}/why", why.WhyEvent(context))
+    app.add_route("/api/resolve/schedules", resolve.ResolveSchedules(context))
+    app.add_route("/api/resolve/events", resolve.ResolveEvents(context))
+    app.add_route("/api/status", status.Status(context))
     app.add_route("/readyz", health.Ready(context))
     return app
 
@@ -31,6 +52,7 @@ def create_app(context: Context) -> falcon.App[Any, Any]:
 def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
     one = "/api/schedules/{schedule_id}"
     app.add_route("/api/schedules", schedules.Schedules(context))
+    app.add_route("/api/schedules:batch", batch.Batch(context))
     app.add_route(one, schedules.OneSchedule(context))
     app.add_route(f"{one}/pause", schedules.Pause(context))
     app.add_route(f"{one}/resume", schedules.Resume(context))
@@ -53,7 +75,7 @@ def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, A
         raise error
 
     app = _base(clock)
-    app.add_sink(fail, "/(api/|readyz$)")
+    app.add_sink(fail, "/(api/|readyz$|$|schedules|events|sign-in$)")
     return app
 
 
@@ -67,5 +89,5 @@ def _base(clock: Clock, *guards: Guard) -> falcon.App[Any, Any]:
     app.add_route("/docs/openapi.yml", docs.Specification())
     app.add_route("/swagger-ui", docs.SwaggerPage())
     app.add_route("/swagger-ui/{asset}", docs.SwaggerAsset())
-    app.add_route("/", docs.Home())
+    pages.install_open(app)
     return app

@@ -77,16 +77,6 @@ class SwaggerAsset:
     on_head = on_get
 
 
-class Home:
-    """`/` leads to Swagger UI."""
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        query(req, {})
-        raise falcon.HTTPFound("/swagger-ui")
-
-    on_head = on_get
-
-
 def specification_path() -> Path:
     """openapi.yml: beside the code in an installation, in docs/ in a checkout."""
     installed = _HERE / "openapi.yml"

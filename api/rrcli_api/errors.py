@@ -13,6 +13,8 @@ from rrcli.core.fields import Nested
 from rrcli.core.inputs import READ_ONLY, SCHEDULE_FIELDS
 from rrcli.errors import FieldError, InvalidInput, SchedulerError
 from rrcli.log import redact
+from rrcli_api.pages import html
+from rrcli_api.pages.paths import is_page
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,10 @@ _PARAMETERS = frozenset(
 )
 _INDEX = re.compile(r"\[[0-9]+\]")
 _LONGEST_VALUE = 200
-_SENTENCES = 3
-
 _ITEMS = "schedules."
 """What stands before the fields of a batch's items."""
+
+_SENTENCES = 3
 
 
 class ApiError(SchedulerError):
@@ -68,13 +70,13 @@ def bad_parameters(errors: Sequence[FieldError]) -> ApiError:
 def _own(req: falcon.Request, resp: falcon.Response, error: ApiError, params: dict[str, Any]) -> None:
     for name, value in error.headers.items():
         resp.set_header(name.replace("_", "-"), value)
-    _answer(resp, error.status, error.api_code, error.message, error.details)
+    _answer(req, resp, error.status, error.api_code, error.message, error.details)
 
 
 def _refused_fields(
     req: falcon.Request, resp: falcon.Response, error: InvalidInput, params: dict[str, Any]
 ) -> None:
-    _answer(resp, 422, error.code, _with_hint(_sentence(error.fields), error.hint), error.fields)
+    _answer(req, resp, 422, error.code, _with_hint(_sentence(error.fields), error.hint), error.fields)
 
 
 def _deliberate(
@@ -87,7 +89,7 @@ def _deliberate(
     if status == 503:
         log.error(error.message, extra={"action": "store_failed", **_request(req)}, exc_info=error.__cause__)
         resp.set_header("Retry-After", str(RETRY_AFTER_SECONDS))
-    _answer(resp, status, error.code, redact(error.message))
+    _answer(req, resp, status, error.code, redact(_with_hint(error.message, error.hint)))
 
 
 def _from_falcon(
@@ -97,12 +99,14 @@ def _from_falcon(
     if error.headers is not None:
         resp.set_headers(error.headers)
     if status == 404:
-        _answer(resp, 404, "not_found", f"There is nothing at {req.path[:_LONGEST_VALUE]}.")
+        _answer(req, resp, 404, "not_found", f"There is nothing at {req.path[:_LONGEST_VALUE]}.")
     elif status == 405:
         allowed = resp.get_header("Allow")
-        _answer(resp, 405, "invalid_request", f"{req.method[:20]} is not possible here; allowed: {allowed}.")
+        _answer(
+            req, resp, 405, "invalid_request", f"{req.method[:20]} is not possible here; allowed: {allowed}."
+        )
     else:
-        _answer(resp, status, "invalid_request", error.description or error.title or "Bad request.")
+        _answer(req, resp, status, "invalid_request", error.description or error.title or "Bad request.")
 
 
 def _unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]) -> None:
@@ -112,7 +116,9 @@ def _unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, pa
         exc_info=error,
     )
     request_id = _request(req)["request_id"]
-    _answer(resp, 500, "internal_error", f"Something went wrong here; the log has it under {request_id}.")
+    _answer(
+        req, resp, 500, "internal_error", f"Something went wrong here; the log has it under {request_id}."
+    )
 
 
 def _request(req: falcon.Request) -> dict[str, str]:
@@ -120,8 +126,16 @@ def _request(req: falcon.Request) -> dict[str, str]:
 
 
 def _answer(
-    resp: falcon.Response, status: int, code: str, message: str, details: Sequence[FieldError] = ()
+    req: falcon.Request,
+    resp: falcon.Response,
+    status: int,
+    code: str,
+    message: str,
+    details: Sequence[FieldError] = (),
 ) -> None:
+    if is_page(req.path):
+        html.show_error(resp, status, message)
+        return
     body: dict[str, Any] = {"code": code, "message": message}
     if details:
         body["details"] = [_detail(error) for error in details]

@@ -14,6 +14,7 @@ from rrcli.errors import StoreUnavailable
 from rrcli.operations.api_keys import may_be_open
 from rrcli.operations.context import Context
 from rrcli_api.errors import ApiError
+from rrcli_api.pages import paths, session
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ CACHE_SECONDS = 5.0
 
 LAST_USE_EVERY = timedelta(minutes=1)
 _REMEMBERED = 1000
-_OPEN = frozenset({"/", "/healthz", "/readyz", "/docs/openapi.yml", "/swagger-ui"})
+_OPEN = frozenset({"/healthz", "/readyz", "/docs/openapi.yml", "/swagger-ui"})
 _OPEN_FOLDER = "/swagger-ui/"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _CREATE = "Make one on the server: rrcli apikey create --name NAME --scope admin."
@@ -72,20 +73,26 @@ class Guard:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._keys = Keys(context)
-
         self._open: bool | None = None
+
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """401 before anything is told, even whether the path exists."""
         req.context.api_key = None
-        if req.path in _OPEN or req.path.startswith(_OPEN_FOLDER):
+        session.require_own_page(req)
+        if req.path in _OPEN or req.path.startswith(_OPEN_FOLDER) or paths.is_open(req.path):
             return
-        given = req.get_header("Authorization")
-        if given is not None:
-            req.context.api_key = self._authenticated(req, given)
-        elif self._keys.exist():
-            raise _unauthorized("This needs an API key: Authorization: Bearer rrk_…")
-        else:
-            self._require_open(req)
+        try:
+            req.context.api_key = self._authorized(req)
+        except ApiError:
+            if paths.is_page(req.path) and self._keys.exist():
+                raise session.ask_for_key(req) from None
+            raise
+
+    def knows(self, text: str) -> bool:
+        """Whether `text` is a key that is not revoked. Raises StoreUnavailable."""
+        parsed = api_keys.parse(text)
+        key = self._keys.get(parsed[0]) if parsed else None
+        return parsed is not None and key is not None and key.admits(parsed[1])
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
@@ -93,6 +100,16 @@ class Guard:
         """403 when the key's scope is too small for the method."""
         reads = req.method in _READING or getattr(resource, "only_reads", False)
         require_scope(req, Scope.READ if reads else Scope.WRITE)
+
+    def _authorized(self, req: falcon.Request) -> ApiKey | None:
+        """The key that came with the request; None where none is needed."""
+        given = session.credentials(req)
+        if given is not None:
+            return self._authenticated(req, given)
+        if self._keys.exist():
+            raise _unauthorized("This needs an API key: Authorization: Bearer rrk_…")
+        self._require_open(req)
+        return None
 
     def _require_open(self, req: falcon.Request) -> None:
         """401 where nothing is open although there is no key at all."""
@@ -121,6 +138,7 @@ class Guard:
         return key
 
 
+@lru_cache(maxsize=100)
 def _is_near(host: str) -> bool:
     """Whether no name server elsewhere can have made `host` lead here ("DNS rebinding")."""
     if "." not in host or host.endswith(".localhost"):
@@ -138,7 +156,6 @@ def require_scope(req: falcon.Request, needed: Scope) -> None:
         raise ApiError(
             403,
             "forbidden",
-@lru_cache(maxsize=100)
             f"This needs a key of scope {needed}; this one's is {key.scope}.",
             WWW_Authenticate=_challenge(error="insufficient_scope", scope=needed),
         )

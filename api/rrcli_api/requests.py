@@ -32,12 +32,17 @@ def require_id(text: str, what: str) -> str:
     return text
 
 
-def query(req: falcon.Request, known: Mapping[str, Check]) -> dict[str, Any]:
-    """The checked parameters that were given; all that are wrong are listed in one ApiError 400."""
+def query(req: falcon.Request, known: Mapping[str, Check], *, of_form: bool = False) -> dict[str, Any]:
+    """The checked parameters that were given; all that are wrong are listed in one ApiError 400.
+
+    `of_form`: a browser sends the fields that were left empty, too; they count as not given.
+    """
     _require_decodable(req.query_string)
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
     for name, text in req.params.items():
+        if of_form and text == "":
+            continue
         check = known.get(name)
         if check is None:
             errors.append(FieldError(field=name, value=text, allowed=_unknown(name, known)))

@@ -12,6 +12,7 @@ from rrcli.errors import SchedulerError, StoreUnavailable
 from rrcli.operations.context import Context
 from rrcli.repository.factory import open_repository
 from rrcli_api.app import create_app, create_waiting_app
+from rrcli_api.pages.paths import needs_store
 
 _OPENING_SECONDS = 3.0
 _AGAIN_SECONDS = 1.0
@@ -68,7 +69,7 @@ class Service:
 
 def _needs_store(path: str) -> bool:
     """Health and documents are answered at once, whatever the store does."""
-    return path.startswith(("/api/", "/readyz"))
+    return path.startswith(("/api/", "/readyz")) or needs_store(path)
 
 
 app = Service()

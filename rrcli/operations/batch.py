@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from rrcli.core.ids import Seed
-from rrcli.core.inputs import check_schedule
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import FieldError, InvalidInput
-from rrcli.operations import schedules
+from rrcli.operations import rules, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import queue_window
 
@@ -49,7 +48,7 @@ def _made(
     known: set[str] = set()
     for number, item in enumerate(items):
         try:
-            values = check_schedule(item, partial=False)
+            values = rules.check_new(item, now=now)
             _require_calendars(context, values, known)
             made.append(schedules.new_schedule(context.settings, values, now, schedule_id=seed.id(number)))
         except InvalidInput as error:

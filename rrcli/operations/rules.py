@@ -1,12 +1,13 @@
 """A schedule's rule: accepted from outside, kept parsed, changed without losing its anchor."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rrcli.core.inputs import check_schedule
 from rrcli.core.models import Schedule
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import FieldError, InvalidInput, InvalidRule
@@ -54,6 +55,29 @@ def accept(rrule: Any, timezone: Any, *, anchor: datetime) -> Recurrence:
         problem = FieldError(field="rrule", value=rrule, allowed="never occurs")
         raise InvalidInput([problem], hint="Look at it with: rrcli preview --explain --rrule ...")
     return recurrence
+
+
+def check_new(data: Mapping[str, object], *, now: datetime) -> dict[str, Any]:
+    """The fields of a new schedule as `check_schedule` has them.
+
+    Raises InvalidInput, which says what is wrong with the rule, too, where other fields are wrong already.
+    """
+    try:
+        return check_schedule(data, partial=False)
+    except InvalidInput as error:
+        raise InvalidInput([*error.fields, *_of_rule(data, error, now)], hint=error.hint) from None
+
+
+def _of_rule(data: Mapping[str, object], error: InvalidInput, now: datetime) -> Sequence[FieldError]:
+    known = {each.field for each in error.fields}
+    rrule, timezone = data.get("rrule"), data.get("timezone")
+    if known & {"rrule", "timezone"} or not isinstance(rrule, str):
+        return []
+    try:
+        accept(rrule, timezone, anchor=next_second(now))
+    except InvalidInput as of_rule:
+        return of_rule.fields
+    return []
 
 
 def changed(old: Schedule, values: Mapping[str, Any]) -> Recurrence:
