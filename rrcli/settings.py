@@ -114,16 +114,23 @@ class RedisSettings:
         Optional(
             Text(
                 4096,
-                form=r"(rediss?(\+sentinel)?|unix)://.+",
-                form_name="a redis://, rediss://, redis+sentinel:// or unix:// URL",
+                form=r"(rediss?(\+(sentinel|cluster))?|unix)://.+",
+                form_name="a redis://, rediss://, redis+sentinel://, redis+cluster:// or unix:// URL",
             )
         ),
         "Redis 6.2 or later, or Valkey; TLS, user and password go here. Wins over host and port. "
-        "Behind Sentinels: redis+sentinel://host:port,host:port/master/0.",
+        "Behind Sentinels: redis+sentinel://host:port,host:port/master/0. "
+        "Masters of a cluster: redis+cluster://host:port,host:port.",
         secret=True,
     )
     host: str = _key("localhost", Text(253, form=r"\S+", form_name="a host name or address"), "Redis host.")
     port: int = _key(6379, _PORT, "Redis port.")
+    partitions: int = _key(
+        1,
+        Integer(1, 1024),
+        "Parts the queues are split into, to spread them over the masters of a cluster: about four a master. "
+        "The same for all processes; a change takes effect when all workers have stopped, and loses nothing.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support import servers
+from tests.support.redis_cluster import RedisCluster, redis_cluster
 from tests.support.stores import clock, context, open_again, repository, store, target
 
 __all__ = ["clock", "context", "mongo_uri", "open_again", "redis_url", "repository", "store", "target"]
@@ -45,3 +46,12 @@ def redis_url() -> Iterator[str]:
         with _or_skip():
             server = stack.enter_context(servers.redis_server())
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RedisCluster]:
+    """A Redis Cluster of three masters, started for this session."""
+    with ExitStack() as stack:
+        with _or_skip():
+            started = stack.enter_context(redis_cluster())
+        yield started

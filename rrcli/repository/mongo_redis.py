@@ -5,7 +5,7 @@ from typing import Self
 from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Outcomes, Queues, Schedules
 from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
 from rrcli.repository.mongo_redis_calendars import MongoCalendars
-from rrcli.repository.mongo_redis_connection import MongoServer, RedisServer
+from rrcli.repository.mongo_redis_connection import MongoServer
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
 from rrcli.repository.mongo_redis_outcomes import MongoOutcomes
@@ -22,6 +22,7 @@ class MongoRedisRepository:
         self._mongo = mongo
         self._redis = redis
         self._ledger = (MongoSchedules(mongo), MongoEvents(mongo), MongoHeartbeats(mongo))
+from rrcli.repository.mongo_redis_server import RedisServer
         self._queues = queues
         self.schedules: Schedules = self._ledger[0]
         self.events: Events = self._ledger[1]
@@ -35,7 +36,8 @@ class MongoRedisRepository:
     def open(cls, settings: Settings) -> Self:
         """The store under `mongo.uri` and `redis.url`; `ping` tells whether it is there."""
         mongo, redis = MongoServer(settings.mongo), RedisServer(settings.redis)
-        return cls(mongo, redis, RedisQueues(redis, settings.mongo.database))
+        queues = RedisQueues(redis, settings.mongo.database, settings.redis.partitions)
+        return cls(mongo, redis, queues)
 
     @property
     def description(self) -> str:

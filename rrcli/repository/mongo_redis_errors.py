@@ -13,6 +13,9 @@ from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUna
 from rrcli.log import redact
 
 _MONGO_ACCESS = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, AtlasError
+SAME_NUMBER = "Give all processes the same redis.partitions; to change it, stop all, then start them."
+
+_OTHER_SPLIT = re.compile(r"\bPARTITIONS (\d+)")
 _REDIS_ACCESS = ("NOAUTH", "WRONGPASS", "NOPERM")
 
 
@@ -67,6 +70,11 @@ def _from_redis(error: RedisError, server: str) -> SchedulerError:
             f"{server} is out of memory: {_short(error)}",
             hint="Raise maxmemory or free memory; keep maxmemory-policy at noeviction. The daemons wait, and "
             "the queues are rebuilt from MongoDB where something is missing.",
+        )
+    if isinstance(error, ResponseError) and (other := _OTHER_SPLIT.search(text)):
+        return StoreUnavailable(
+            f"{server} has the queues split into {other[1]} partitions, and redis.partitions differs here.",
+            hint=SAME_NUMBER,
         )
     if isinstance(error, ResponseError) and "WRONGTYPE" in text:
         return StoreCorrupt(

@@ -1,20 +1,29 @@
-"""The queues in Redis: every move of ids is one Lua script in `lua/`, which names the keys it works on."""
+"""The queues in Redis: every move of ids is one Lua script in `lua/`, which names the keys it works on.
+
+The queues are split into partitions by event id, each with all its keys in one slot of a cluster; one is the
+usual number. A call sends what every partition has to do in one round trip.
+"""
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, cast
-
-from redis import Redis
+from typing import Any
 
 from rrcli.clock import from_ms, to_ms
+from rrcli.errors import StoreUnavailable
 from rrcli.repository.base import Channel, Depths, QueueEntry
-from rrcli.repository.mongo_redis_connection import RedisServer
+from rrcli.repository.mongo_redis_layout import Layout
+from rrcli.repository.mongo_redis_nodes import Call
+from rrcli.repository.mongo_redis_partitions import Partition, Partitions, T
 from rrcli.repository.mongo_redis_queries import chunks
+from rrcli.repository.mongo_redis_server import RedisServer, Script
+from rrcli.repository.mongo_redis_shares import earliest, even, in_order
 
 # Ids in one script call: Lua's `unpack` takes less than 8,000 values, and an id comes with its due time.
 CHUNK = 2000
+# So many of the earliest are found exactly over all partitions; of more, the partitions give equal parts.
+EXACT = 64
 
 _SCRIPTS = (
     *("add", "promote", "claim", "extend", "held", "retake", "acknowledge"),
@@ -23,117 +32,222 @@ _SCRIPTS = (
 
 
 class RedisQueues:
-    """`ready_queue`, `worker_queue` and what is in flight, under one hash tag so that scripts may span them.
+    """`ready_queue`, `worker_queue` and what is in flight."""
 
-    The tag holds the database's name: two deployments in one Redis do not meet.
-    """
-
-    def __init__(self, redis: RedisServer, database: str) -> None:
-        tag = f"{{{database}:0}}"
-        self._ready = f"ready_queue:{tag}"
-        self._worker = f"worker_queue:{tag}"
-        self._flight = f"in_flight:{tag}"
-        self._leases = f"leases:{tag}"
-        self._incarnation = f"incarnation:{tag}"
+    def __init__(self, redis: RedisServer, database: str, partitions: int = 1) -> None:
+        self._partitions = Partitions(database, partitions)
+        self._layout = Layout(redis, self._partitions)
         self._database = database
         self._redis = redis
-        self._scripts = {name: redis.script(name) for name in _SCRIPTS}
+        self._scripts = {name: Script("fence", name) for name in _SCRIPTS}
+        self._turn = 0
 
     def channel(self, channel: Channel) -> str:
         """The name under which a wake-up is published."""
         return f"wake:{self._database}:{channel.value}"
 
     def add(self, entries: Sequence[QueueEntry]) -> int:
-        keys = [self._ready, self._worker, self._flight]
         channel = self.channel(Channel.DISPATCHER)
-        return sum(self._run("add", keys, channel, *_flat(chunk)) for chunk in chunks(entries, CHUNK))
+        return sum(
+            self._ask(
+                self._script("add", [each.ready, each.worker, each.flight], each, channel, *_flat(chunk))
+                for each, chunk in self._chunks(entries, _id_of)
+            )
+        )
 
     def head(self) -> datetime | None:
-        return _due(self._redis.run(lambda client: client.zrange(self._ready, 0, 0, withscores=True)))
+        return _earliest(self._ask(self._head(each) for each in self._partitions.all))
 
     def due(self, now: datetime, limit: int) -> list[str]:
         until = to_ms(now)
-        found = self._redis.run(lambda client: client.zrangebyscore(self._ready, "-inf", until, 0, limit))
-        return cast(list[str], found)
+        if self._partitions.number == 1:
+            return list(self._ask(self._range(each.ready, until, limit) for each in self._partitions.all)[0])
+        share = min(limit, max(EXACT, 2 * -(-limit // self._partitions.number)))
+        found = self._ask(self._range(each.ready, until, share, True) for each in self._partitions.all)
+        return in_order(found)[:limit]
 
     def promote(self, ids: Collection[str]) -> int:
-        keys, channel = [self._ready, self._worker], self.channel(Channel.WORKER)
-        return sum(self._run("promote", keys, channel, *chunk) for chunk in chunks(ids, CHUNK))
+        channel = self.channel(Channel.WORKER)
+        return sum(
+            self._ask(
+                self._script("promote", [each.ready, each.worker], each, channel, *chunk)
+                for each, chunk in self._chunks(ids, str)
+            )
+        )
 
     def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
-        return cast(list[str], self._run("claim", self._claim_keys, worker, limit, _ms(lease)))
+        def call(part: Partition, share: int, dues: int) -> Call:
+            return self._script("claim", _claim_keys(part), part, worker, share, _ms(lease), dues)
+
+        if self._partitions.number == 1:
+            return list(self._ask([call(self._partitions.all[0], limit, 0)])[0])
+        claimed: list[Sequence[str]] = []
+        # In the first round 0, too, is asked for: it renews the lease in that partition.
+        shares = self._shares(self._partitions.all, limit)
+        while shares:
+            found = self._ask(call(part, share, 1) for part, share in shares.items())
+            claimed += found
+            left = limit - sum(map(len, claimed)) // 2
+            # Who gave all that was asked for may have more.
+            full = [
+                part
+                for (part, share), got in zip(shares.items(), found, strict=True)
+                if share * 2 == len(got) > 0
+            ]
+            again = self._shares(full, left) if left and full else {}
+            shares = {part: share for part, share in again.items() if share}
+        return in_order(claimed)
+
+    def _shares(self, parts: Sequence[Partition], limit: int) -> dict[Partition, int]:
+        """How many of `limit` to claim in each partition; fewer than partitions go to the earliest due."""
+        if limit < len(parts):
+            heads = self._ask(self._range(each.worker, "+inf", limit, True) for each in parts)
+            return earliest(dict(zip(parts, heads, strict=True)), limit)
+        self._turn += 1
+        return even(parts, limit, self._turn)
 
     def extend(self, worker: str, lease: timedelta) -> bool:
-        return bool(self._run("extend", [self._leases], worker, _ms(lease)))
+        return all(
+            self._send(
+                self._script("extend", [each.leases], each, worker, _ms(lease))
+                for each in self._partitions.all
+            )
+        )
 
     def held(self, worker: str) -> set[str]:
-        return set(self._run("held", [self._flight], worker))
+        found = self._ask(self._script("held", [each.flight], each, worker) for each in self._partitions.all)
+        return set(chain.from_iterable(found))
 
     def retake(self, worker: str, entries: Sequence[QueueEntry], lease: timedelta) -> set[str]:
-        keys = [self._ready, *self._claim_keys]
-        foreign: set[str] = set()
-        for chunk in chunks(entries, CHUNK):
-            foreign.update(self._run("retake", keys, worker, _ms(lease), *_flat(chunk)))
-        return foreign
+        parts = self._partitions.split(entries, _id_of)
+        foreign = self._send(
+            self._script("retake", [each.ready, *_claim_keys(each)], each, worker, _ms(lease), *_flat(chunk))
+            for each in self._partitions.all
+            for chunk in (chunks(parts[each], CHUNK) if each in parts else [[]])
+        )
+        return set(chain.from_iterable(foreign))
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
-        for chunk in chunks(ids, CHUNK):
-            self._run("acknowledge", [self._flight], worker, *chunk)
+        self._send(
+            self._script("acknowledge", [each.flight], each, worker, *chunk)
+            for each, chunk in self._chunks(ids, str)
+        )
 
     def retry(self, worker: str, entries: Sequence[QueueEntry]) -> None:
-        keys, channel = [self._ready, self._flight], self.channel(Channel.DISPATCHER)
-        for chunk in chunks(entries, CHUNK):
-            self._run("retry", keys, worker, channel, *_flat(chunk))
+        channel = self.channel(Channel.DISPATCHER)
+        self._send(
+            self._script("retry", [each.ready, each.flight], each, worker, channel, *_flat(chunk))
+            for each, chunk in self._chunks(entries, _id_of)
+        )
 
     def release(self, worker: str) -> int:
-        return int(self._run("release", self._claim_keys, self.channel(Channel.WORKER), worker))
+        channel = self.channel(Channel.WORKER)
+        return sum(
+            self._send(
+                self._script("release", _claim_keys(each), each, channel, worker)
+                for each in self._partitions.all
+            )
+        )
 
     def reap(self) -> int:
-        return int(self._run("reap", self._claim_keys, self.channel(Channel.WORKER)))
+        channel = self.channel(Channel.WORKER)
+        return sum(
+            self._ask(self._script("reap", _claim_keys(each), each, channel) for each in self._partitions.all)
+        )
 
     def withdraw(self, ids: Collection[str]) -> set[str]:
-        keys = [self._ready, self._worker]
-        taken = [self._run("withdraw", keys, *chunk) for chunk in chunks(ids, CHUNK)]
+        taken = self._ask(
+            self._script("withdraw", [each.ready, each.worker], each, *chunk)
+            for each, chunk in self._chunks(ids, str)
+        )
         return set(chain.from_iterable(taken))
 
     def missing(self, ids: Collection[str]) -> set[str]:
-        keys = [self._ready, self._worker, self._flight]
-        absent = [self._run("missing", keys, *chunk) for chunk in chunks(ids, CHUNK)]
+        absent = self._ask(
+            self._script("missing", [each.ready, each.worker, each.flight], each, *chunk)
+            for each, chunk in self._chunks(ids, str)
+        )
         return set(chain.from_iterable(absent))
 
     def depths(self) -> Depths:
-        def look(client: Redis) -> list[Any]:
-            with client.pipeline() as together:
-                together.zcard(self._ready)
-                together.zcard(self._worker)
-                together.hlen(self._flight)
-                together.zrange(self._ready, 0, 0, withscores=True)
-                return together.execute()
-
-        ready, worker, in_flight, first = self._redis.run(look)
-        return Depths(ready=ready, worker=worker, in_flight=in_flight, oldest_due=_due(first))
+        found = self._ask(
+            call
+            for each in self._partitions.all
+            for call in (
+                Call(each.ready, ("ZCARD", each.ready)),
+                Call(each.worker, ("ZCARD", each.worker)),
+                Call(each.flight, ("HLEN", each.flight)),
+                self._head(each),
+            )
+        )
+        return Depths(
+            ready=sum(found[::4]),
+            worker=sum(found[1::4]),
+            in_flight=sum(found[2::4]),
+            oldest_due=_earliest(found[3::4]),
+        )
 
     def incarnation(self) -> str:
-        """The stored token and the server's run id: a restart may have brought back an older state."""
+        """The stored tokens and the servers' run ids: a restart may have brought back an older state.
 
-        def look(client: Redis) -> list[Any]:
-            with client.pipeline() as together:
-                together.set(self._incarnation, secrets.token_hex(8), nx=True)
-                together.get(self._incarnation)
-                together.info("server")
-                return together.execute()
+        Whoever asks fills queues that were emptied, so this is where the queues are split anew. Raises
+        StoreUnavailable while workers of the old split live.
+        """
+        self._layout.establish()
+        found = self._ask(
+            call
+            for each in self._partitions.all
+            for call in (
+                Call(each.incarnation, ("SET", each.incarnation, secrets.token_hex(8), "NX")),
+                Call(each.incarnation, ("GET", each.incarnation)),
+                Call(each.incarnation, ("INFO", "server")),
+            )
+        )
+        return ",".join(
+            f"{token}:{_run_id(server)}" for token, server in zip(found[1::3], found[2::3], strict=True)
+        )
 
-        _, token, server = self._redis.run(look)
-        return f"{token}:{server['run_id']}"
+    def _chunks(
+        self, items: Collection[T], event_id: Callable[[T], str]
+    ) -> Iterator[tuple[Partition, list[T]]]:
+        for part, whole in self._partitions.split(items, event_id).items():
+            for chunk in chunks(whole, CHUNK):
+                yield part, chunk
 
-    def _run(self, name: str, keys: list[str], *arguments: str | int) -> Any:
-        """One script on one server, all of it or nothing."""
-        script = self._scripts[name]
-        return self._redis.run(lambda client: script(keys, arguments, client))
+    def _script(self, name: str, keys: list[str], part: Partition, *arguments: str | int) -> Call:
+        """One script in one partition, all of it or nothing."""
+        return self._scripts[name].call([*keys, part.layout], [*arguments, self._partitions.number])
 
-    @property
-    def _claim_keys(self) -> list[str]:
-        return [self._worker, self._flight, self._leases]
+    def _range(self, key: str, until: int | str, limit: int, dues: bool = False) -> Call:
+        with_dues = ("WITHSCORES",) if dues else ()
+        return Call(key, ("ZRANGEBYSCORE", key, "-inf", until, *with_dues, "LIMIT", 0, limit))
+
+    def _head(self, part: Partition) -> Call:
+        return Call(part.ready, ("ZRANGE", part.ready, 0, 0, "WITHSCORES"))
+
+    def _ask(self, calls: Iterator[Call] | Sequence[Call]) -> list[Any]:
+        """The replies, once it is known that the queues are split as the settings say."""
+        self._layout.check()
+        return self._send(calls)
+
+    def _send(self, calls: Iterator[Call] | Sequence[Call]) -> list[Any]:
+        """The replies. What ends or renews claims goes out unchecked: the claims may still be ours."""
+        together = list(calls)
+        if not together:
+            return []
+        try:
+            return self._redis.call(together)
+        except StoreUnavailable:
+            self._layout.doubt()
+            raise
+
+
+def _claim_keys(part: Partition) -> list[str]:
+    return [part.worker, part.flight, part.leases]
+
+
+def _id_of(entry: QueueEntry) -> str:
+    return entry.event_id
 
 
 def _flat(entries: Sequence[QueueEntry]) -> Iterator[int | str]:
@@ -142,8 +256,14 @@ def _flat(entries: Sequence[QueueEntry]) -> Iterator[int | str]:
         yield entry.event_id
 
 
-def _due(first: Any) -> datetime | None:
-    return from_ms(int(first[0][1])) if first else None
+def _earliest(heads: Sequence[Sequence[str]]) -> datetime | None:
+    dues = [int(head[1]) for head in heads if head]
+    return from_ms(min(dues)) if dues else None
+
+
+def _run_id(server: str) -> str:
+    """What INFO says of the process."""
+    return next(line[7:] for line in server.splitlines() if line.startswith("run_id:"))
 
 
 def _ms(duration: timedelta) -> int:

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from redis import Redis
 from redis.sentinel import Sentinel
 
+from rrcli.repository.mongo_redis_cluster import addresses
+
 SENTINEL_FORM = "redis+sentinel://user:password@host:26379,host:26379/mymaster/0"
 
 _SCHEMES = {"redis+sentinel": False, "rediss+sentinel": True}
@@ -36,7 +38,7 @@ def sentinel_client(url: str, options: Mapping[str, Any]) -> Redis:
     given = dict(parse_qsl(parts.query))
     secure = {"ssl": True} if _SCHEMES[parts.scheme] else {}
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
-        _hosts(parts.netloc),
+        addresses(parts.netloc, _PORT),
         sentinel_kwargs=dict(options)
         | secure
         | {
@@ -59,13 +61,3 @@ def sentinel_place(url: str) -> str:
     """`host:port,host:port/master/database`, without credentials."""
     parts = urlsplit(url)
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _hosts(netloc: str) -> list[tuple[str, int]]:
-    hosts = []
-    for each in netloc.rpartition("@")[2].split(","):
-        host, colon, port = each.rpartition(":")
-        plain = not colon or port.endswith("]")
-        host, port = (each, str(_PORT)) if plain else (host, port)
-        hosts.append((host.strip("[]"), int(port)))
-    return hosts

@@ -6,7 +6,7 @@ from typing import Any, cast
 from redis.connection import Connection
 from redis.exceptions import ConnectionError
 
-from rrcli.repository.mongo_redis_connection import RedisServer
+from rrcli.repository.mongo_redis_server import RedisServer
 
 
 class RedisWaiter:
@@ -49,7 +49,6 @@ class RedisWaiter:
 
     def _subscribed(self) -> Connection:
         connection = self._redis.connection()
-        connection.connect()  # type: ignore[no-untyped-call]
         connection.send_command("SUBSCRIBE", self._channel)  # type: ignore[no-untyped-call]
         connection.read_response()
         return connection

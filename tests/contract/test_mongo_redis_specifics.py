@@ -184,10 +184,12 @@ def scripts() -> list[str]:
 @pytest.mark.parametrize("name", scripts())
 def test_a_script_names_its_keys_in_its_header_and_touches_no_others(name: str) -> None:
     text = resources.files("rrcli.repository").joinpath("lua", name).read_text("utf-8")
-    header = re.findall(r"^-- (KEYS\[\d\]) .*(?:ZSET|HASH)", text, re.M)
-    code = re.sub(r"--.*", "", text)
+    header = re.findall(r"^-- (KEYS\[.+?\]) .*(?:ZSET|HASH|STRING)", text, re.M)
+    code = re.sub(r"--.*", "", text).replace("table.remove(KEYS)", "KEYS[#KEYS]")
+    for local in re.findall(r"local (\w+) = KEYS", code):
+        code = re.sub(rf"\b{local}\b", "KEYS", code)
 
-    assert sorted(set(re.findall(r"KEYS\[\d\]", code))) == header
+    assert sorted(set(re.findall(r"KEYS\[.+?\]", code))) == header
     called = re.findall(r"redis\.call\('(\w+)'(?:, ([^,)]+))?", code)
     assert called
     for command, first in called:

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from rrcli.repository.base import Depths, QueueEntry, Repository
 from tests.contract.samples import LONG, NO_TIME, after
+from tests.support.stores import QUEUE_STORES
+
+pytestmark = pytest.mark.parametrize("store", QUEUE_STORES, indirect=True)
 
 IDS = [f"{number:024x}" for number in range(8)]
 WORKERS = ["w1", "w2"]
@@ -63,7 +67,8 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.queues.promote(ids) == len(expected)
         self.move(expected, "worker")
 
-    @rule(worker=some_worker, limit=st.integers(min_value=1, max_value=4), lease=some_lease)
+    # Fewer than partitions, or all there are: in between, each partition gives its part.
+    @rule(worker=some_worker, limit=st.sampled_from([1, 2, 3, 9]), lease=some_lease)
     def claim(self, worker: str, limit: int, lease: timedelta) -> None:
         expected = self.standing("worker")[:limit]
         assert self.queues.claim(worker, limit, lease) == expected

@@ -6,6 +6,9 @@ import pytest
 
 from rrcli.repository.base import Depths, Repository
 from tests.contract.samples import LONG, NO_TIME, NOON, after, entry
+from tests.support.stores import QUEUE_STORES
+
+pytestmark = pytest.mark.parametrize("store", QUEUE_STORES, indirect=True)
 
 A, B, C, D = (f"{number:024x}" for number in range(0xA, 0xE))
 

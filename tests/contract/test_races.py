@@ -11,6 +11,9 @@ from rrcli.repository.base import Repository
 from rrcli.settings import Settings
 from tests.contract import racing
 from tests.contract.samples import LONG, entry
+from tests.support.stores import QUEUE_STORES
+
+pytestmark = pytest.mark.parametrize("store", QUEUE_STORES, indirect=True)
 
 IDS = [f"{number:024x}" for number in range(10_000)]
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from rrcli.errors import InvalidSettings
-from rrcli.repository.mongo_redis_connection import RedisServer
 from rrcli.repository.mongo_redis_sentinel import sentinel_client
+from rrcli.repository.mongo_redis_server import RedisServer
 from rrcli.settings import RedisSettings
 
 URL = "redis+sentinel://u:p%40ss@one:26380,[::1]:26381,three/mymaster/2?sentinel_password=s"

@@ -7,8 +7,13 @@ import pytest
 
 from rrcli.repository.base import Channel, Repository, Waiter
 from tests.contract.samples import LONG, NO_TIME, entry
+from tests.support.stores import QUEUE_STORES
+
+pytestmark = pytest.mark.parametrize("store", QUEUE_STORES, indirect=True)
 
 A, B = f"{0xA:024x}", f"{0xB:024x}"
+# In the same partition as A, if there are several: each looks at its own head.
+BESIDE_A = f"{0xC:024x}"
 # Upper bound of a wait that is expected to end; and how long silence is listened to.
 WAKE_SECONDS = 5.0
 SILENCE_SECONDS = 0.05
@@ -52,7 +57,7 @@ def test_a_later_entry_does_not_wake_the_dispatcher(dispatcher: Waiter, other: R
     assert woken(dispatcher)
     dispatcher.drain()
 
-    other.queues.add([entry(B, 11), entry(A, 1)])
+    other.queues.add([entry(BESIDE_A, 11), entry(A, 1)])
     assert not woken(dispatcher, SILENCE_SECONDS)
 
 

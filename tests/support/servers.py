@@ -49,6 +49,12 @@ class Server:
         self._extra = tuple(extra)
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
     def start(self) -> Self:
         """Run the server and wait until it answers. Raises ServerMissing with the end of its log."""
         with (self.folder / "log").open("ab") as log:
@@ -258,14 +264,14 @@ class ReplicaSet:
 @contextmanager
 def mongod(*extra: str) -> Iterator[MongoServer]:
     """A running mongod; `extra` are more options of its command line."""
-    with _running(lambda folder: MongoServer(folder, extra)) as server:
+    with running(lambda folder: MongoServer(folder, extra)) as server:
         yield server
 
 
 @contextmanager
 def redis_server(*extra: str, program: str | None = None) -> Iterator[RedisServer]:
     """A running Valkey or Redis; `extra` are more options, such as `--appendonly`, `yes`."""
-    with _running(lambda folder: RedisServer(folder, extra, program=program)) as server:
+    with running(lambda folder: RedisServer(folder, extra, program=program)) as server:
         yield server
 
 
@@ -274,7 +280,7 @@ def replica_set(name: str = "rs0", size: int = 3) -> Iterator[ReplicaSet]:
     """A running replica set with a primary."""
     with ExitStack() as stack:
         nodes = [
-            stack.enter_context(_running(lambda folder: MongoServer(folder, replica_set=name)))
+            stack.enter_context(running(lambda folder: MongoServer(folder, replica_set=name)))
             for _ in range(size)
         ]
         members = ReplicaSet(nodes, name)
@@ -289,7 +295,7 @@ def sentinels(size: int = 3) -> Iterator[SentinelGroup]:
         master = stack.enter_context(redis_server())
         replica = stack.enter_context(redis_server("--replicaof", "127.0.0.1", str(master.port)))
         watchers = [
-            stack.enter_context(_running(lambda folder: SentinelServer(folder, master, size // 2 + 1)))
+            stack.enter_context(running(lambda folder: SentinelServer(folder, master, size // 2 + 1)))
             for _ in range(size)
         ]
         group = SentinelGroup([master, replica], watchers)
@@ -324,7 +330,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(make: Callable[[Path], S]) -> Iterator[S]:
+def running(make: Callable[[Path], S]) -> Iterator[S]:
+    """A started server in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="rrcli-test-", ignore_cleanup_errors=True) as folder:
         server = make(Path(folder)).start()
         try:

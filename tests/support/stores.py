@@ -18,30 +18,43 @@ from rrcli.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.receiver import Receiver, receiver
 
+STORES = ("sqlite", pytest.param("mongo_redis", marks=pytest.mark.servers))
+QUEUE_STORES = (*STORES, pytest.param("mongo_cluster", marks=pytest.mark.servers))
+"""With the queues in partitions on a Redis Cluster; for tests of the queues, nothing else differs there."""
+PARTITIONS = 4
 
-@pytest.fixture(params=["sqlite", pytest.param("mongo_redis", marks=pytest.mark.servers)])
+
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """The settings of a store that nobody has used; they can be sent to other processes."""
     settings = Settings()
     if request.param == "sqlite":
         return replace(settings, embedded=replace(settings.embedded, data_dir=str(tmp_path / "data")))
-    return _on_servers(
-        settings, request.getfixturevalue("mongo_uri"), request.getfixturevalue("redis_url"), request
-    )
+    if request.param == "mongo_cluster":
+        cluster = request.getfixturevalue("cluster")
+        cluster.flush()
+        redis = replace(settings.redis, url=cluster.url, partitions=PARTITIONS)
+    else:
+        redis = replace(settings.redis, url=_emptied(request.getfixturevalue("redis_url")))
+    return _on_mongo(replace(settings, redis=redis), request.getfixturevalue("mongo_uri"), request)
 
 
-def _on_servers(
-    settings: Settings, mongo_uri: str, redis_url: str, request: pytest.FixtureRequest
-) -> Settings:
-    """A database of its own on the real servers, and an emptied Redis database of its own."""
-    from pymongo import MongoClient
+def _emptied(redis_url: str) -> str:
+    """A Redis database of this process's own."""
     from redis import Redis
 
-    database = f"contract_{secrets.token_hex(6)}"
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
     url = urlunsplit(urlsplit(redis_url)._replace(path=f"/{number}"))
     with Redis.from_url(url) as redis:
         redis.flushdb()
+    return url
+
+
+def _on_mongo(settings: Settings, mongo_uri: str, request: pytest.FixtureRequest) -> Settings:
+    """A database of its own on the real server."""
+    from pymongo import MongoClient
+
+    database = f"contract_{secrets.token_hex(6)}"
 
     def drop() -> None:
         client: MongoClient[dict[str, object]]
@@ -49,11 +62,7 @@ def _on_servers(
             client.drop_database(database)
 
     request.addfinalizer(drop)
-    return replace(
-        settings,
-        mongo=replace(settings.mongo, uri=mongo_uri, database=database),
-        redis=replace(settings.redis, url=url),
-    )
+    return replace(settings, mongo=replace(settings.mongo, uri=mongo_uri, database=database))
 
 
 @pytest.fixture

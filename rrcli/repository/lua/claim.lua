@@ -1,4 +1,4 @@
--- Take ids from the worker queue, earliest due first, under the worker's lease. Returns the ids.
+-- Take ids from the worker queue, earliest due first, under the worker's lease. Returns the ids, or id, due, ...
 --
 -- KEYS[1] worker queue  ZSET  event id -> due, epoch ms
 -- KEYS[2] in flight     HASH  event id -> "due worker"
@@ -6,6 +6,7 @@
 -- ARGV[1] worker
 -- ARGV[2] how many at most
 -- ARGV[3] lease, ms
+-- ARGV[4] 1: with the dues
 local CHUNK = 4000 -- values in one call, since `unpack` takes less than 8,000
 
 local time = redis.call('TIME')
@@ -26,4 +27,4 @@ end
 if #fields > 0 then
   redis.call('HSET', KEYS[2], unpack(fields))
 end
-return claimed
+return ARGV[4] == '1' and popped or claimed

@@ -16,6 +16,9 @@ local ids = {}
 for i = 4, #ARGV, 2 do
   ids[#ids + 1] = ARGV[i]
 end
+if #ids == 0 then
+  return {}
+end
 local claims = redis.call('HMGET', KEYS[3], unpack(ids))
 local taken, fields, foreign = {}, {}, {}
 for n, id in ipairs(ids) do
