@@ -10,6 +10,7 @@ came (`~`); the engines out of process are asked only where python-dateutil stay
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,14 +18,17 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
 from rrcli.core.recurrence import Recurrence
+from tests.benchmarks.results import Cell, Results
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RECENT = datetime(2026, 10, 23, 9, tzinfo=UTC)
@@ -81,46 +85,103 @@ def dateutil_next_seconds(text: str) -> tuple[float, bool]:
     return time.perf_counter() - began, False
 
 
-def next_occurrences(foreign: dict[str, "Foreign"]) -> None:
+def next_occurrences(results: Results, foreign: dict[str, "Foreign"]) -> None:
     """Next occurrence of a parsed rule, window of ten minutes, parsing; against the other engines."""
-    print("next occurrence of a parsed rule (µs); × is how many times longer the others take")
-    others = "".join(f"{name:>20}" for name in ("python-dateutil", *foreign))
-    print(f"{'':58}{'parse':>8}{'next':>8}{'window':>8}{'1970/new':>9}{others}")
+    rows, found = [], []
     for rule in RULES:
         for zone in ZONES:
             recent = Recurrence.parse(text_of(rule, zone, RECENT))
             youngest = seconds_each(lambda: recent.after(NOW), 200)  # noqa: B023  # called at once
             for year, start in STARTS.items():
-                text = text_of(rule, zone, start)
-                print(next_line(f"{rule} {zone.rsplit('/', 1)[-1]} {year}", text, youngest, foreign))
+                measured = measure_next(text_of(rule, zone, start), youngest, foreign)
+                rows.append((f"{rule} {zone.rsplit('/', 1)[-1]} {year}", *measured.cells()))
+                found.append((rule, year, measured))
+    results.table(
+        "Next occurrence of a parsed rule, and the same asked of other engines",
+        (
+            *(
+                "rule, zone, year of DTSTART",
+                "parse µs",
+                "next µs",
+                "window µs",
+                "of next, DTSTART a month ago",
+            ),
+            *(f"{name} µs" for name in ("python-dateutil", *foreign)),
+        ),
+        rows,
+        note="window: all of ten minutes. × is how many times longer the others take, ~ an estimate",
+    )
+    next_targets(results, found)
 
 
-def next_line(label: str, text: str, youngest: float, foreign: dict[str, "Foreign"]) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Next:
+    """One rule: seconds of our engine, and cells about the others."""
+
+    parse: float
+    following: float
+    window: float
+    ages: float
+    others: list[str]
+
+    def cells(self) -> tuple[Cell, ...]:
+        """The row of the table, in microseconds."""
+        own = (each * 1e6 for each in (self.parse, self.following, self.window))
+        return (*own, self.ages, *self.others)
+
+
+def measure_next(text: str, youngest: float, foreign: dict[str, "Foreign"]) -> Next:
     """One line of the table."""
     recurrence = Recurrence.parse(text)
-    parse = seconds_each(lambda: Recurrence.parse(text), 20)
     following = seconds_each(lambda: recurrence.after(NOW), 200)
-    window = seconds_each(lambda: recurrence.between(NOW, NOW + timedelta(minutes=10), 1000), 50)
     theirs, estimated = dateutil_next_seconds(text)
     cells = [f"{'~' if estimated else ''}{theirs * 1e6:,.0f} ×{theirs / following:,.0f}"]
     for engine in foreign.values():
         ask = theirs < FOREIGN_MOST_SECONDS
         found = engine.next_seconds(text, recurrence.after(NOW)) if ask else None
         cells.append(f"{found * 1e6:,.0f} ×{found / following:,.0f}" if found else "–")
-    own = f"{parse * 1e6:8.0f}{following * 1e6:8.1f}{window * 1e6:8.0f}{following / youngest:9.2f}"
-    return f"{label:58}{own}" + "".join(f"{cell:>20}" for cell in cells)
+    return Next(
+        parse=seconds_each(lambda: Recurrence.parse(text), 20),
+        following=following,
+        window=seconds_each(lambda: recurrence.between(NOW, NOW + timedelta(minutes=10), 1000), 50),
+        ages=following / youngest,
+        others=cells,
+    )
 
 
-def consecutive() -> None:
+def next_targets(results: Results, found: list[tuple[str, str, Next]]) -> None:
+    """The slowest of each kind against what was asked."""
+    slowest = max(each.following for _, _, each in found) * 1e6
+    plain = max(each.following for rule, _, each in found if not re.search("SETPOS|WEEKNO|COUNT", rule)) * 1e6
+    ages = median(each.ages for _, year, each in found if year == "1970")
+    parse = max(each.parse for _, _, each in found) * 1e6
+    for what, asked, reached, met in (
+        ("next occurrence, slowest rule", "<= 100 µs", f"{slowest:.1f} µs", slowest <= 100),
+        ("without BYSETPOS, BYWEEKNO, COUNT", "<= 30 µs", f"{plain:.1f} µs", plain <= 30),
+        ("DTSTART in 1970, of one a month ago, median", "<= 1.2", f"{ages:.2f}", ages <= 1.2),
+        ("parsing, slowest rule", "<= 150 µs", f"{parse:.0f} µs", parse <= 150),
+    ):
+        results.target(what, asked=asked, reached=reached, met=met)
+
+
+def consecutive(results: Results) -> None:
     """Many occurrences in a row, from DTSTART, as aware UTC datetimes."""
-    print(f"\nup to {MANY} consecutive occurrences (ns each), own and python-dateutil")
+    rows = []
     for rule in RULES:
         for zone in ZONES:
             text = text_of(rule, zone, STARTS["2015"])
             own, number = per_occurrence(lambda: Recurrence.parse(text).occurrences(limit=MANY))  # noqa: B023
             theirs, _ = per_occurrence(lambda: walk_dateutil(text))  # noqa: B023
-            label = f"{rule} {zone.rsplit('/', 1)[-1]}"
-            print(f"{label:58}{number:8}{own * 1e9:8.0f}{theirs * 1e9:8.0f}  ×{theirs / own:.1f}")
+            rows.append((f"{rule} {zone.rsplit('/', 1)[-1]}", number, own * 1e9, theirs * 1e9, theirs / own))
+    columns = ("rule and zone", "occurrences", "ns each", "python-dateutil, ns each", "times longer")
+    results.table(f"Up to {MANY:,} consecutive occurrences", columns, rows)
+    quicker = median(row[4] for row in rows)
+    results.target(
+        "consecutive occurrences, beside python-dateutil, median rule",
+        asked=">= 10 times as fast",
+        reached=f"{quicker:.0f} times",
+        met=quicker >= 10,
+    )
 
 
 def walk_dateutil(text: str) -> list[datetime]:
@@ -138,7 +199,7 @@ def per_occurrence(work: Callable[[], object]) -> tuple[float, int]:
     return best, number
 
 
-def many_schedules(number: int) -> None:
+def many_schedules(results: Results, number: int) -> None:
     """Different schedules, each parsed and asked for its next occurrence, as a migration would."""
     began = time.perf_counter()
     for index in range(number):
@@ -146,8 +207,10 @@ def many_schedules(number: int) -> None:
         start = STARTS["2015"] + timedelta(seconds=index * 61)
         Recurrence.parse(text_of(rule, ZONES[index % 2], start)).after(NOW)
     rate = number / (time.perf_counter() - began)
-    print(
-        f"\n{number:,} different schedules parsed and asked for their next occurrence: {rate:,.0f} a second"
+    results.table(
+        "Different schedules parsed and asked for their next occurrence",
+        ("schedules", "a second"),
+        [(number, rate)],
     )
 
 
@@ -203,10 +266,12 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="python-dateutil only, fewer schedules")
     quick = parser.parse_args().quick
+    results = Results(name="recurrence", quick=quick)
     with tempfile.TemporaryDirectory() as folder:
-        next_occurrences({} if quick else install(Path(folder)))
-    consecutive()
-    many_schedules(SCHEDULES // 50 if quick else SCHEDULES)
+        next_occurrences(results, {} if quick else install(Path(folder)))
+    consecutive(results)
+    many_schedules(results, SCHEDULES // 50 if quick else SCHEDULES)
+    results.save()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Requests a second and CPU per request of the Sender, beside a bare CurlMulti loop in the same run.
 
-Run with `python -m tests.benchmarks.sender [REQUESTS]`; the ratio is what carries over to another machine.
+Run with `python -m tests.benchmarks.sender [REQUESTS] [--quick]`; the ratio carries over to other machines.
 """
 
+import argparse
 import resource
 import select
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from rrcli.core.request import Request
 from rrcli.settings import WorkerSettings
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.sender import Sender
+from tests.benchmarks.results import Results
 from tests.benchmarks.target import target
 
 ROUNDS = 5
@@ -42,25 +43,50 @@ class Figure:
 
 
 def main() -> None:
-    """Measure both, alternating, and print the medians."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    """Measure both, alternating, and show the medians."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("requests", nargs="?", type=int, default=20_000)
+    parser.add_argument("--quick", action="store_true", help="two rounds of fewer requests")
+    chosen = parser.parse_args()
+    rounds, count = (2, chosen.requests // 5) if chosen.quick else (ROUNDS, chosen.requests)
+    results = Results(name="sender", quick=chosen.quick)
+    rows: list[tuple[int, str, float, float, float]] = []
     with target() as url:
-        requests = [sample_request(url)] * count
-        print(f"{'in flight':>9}  {'client':<6}  {'requests/s':>10}  {'CPU µs':>7}")
         for in_flight in (50, 200):
-            figures: dict[str, list[Figure]] = {"sender": [], "bare": []}
-            for _ in range(ROUNDS):
-                figures["sender"].append(measure(sender_run, requests, in_flight))
-                figures["bare"].append(measure(bare_run, requests, in_flight))
-            for name, measured in figures.items():
-                rate = median(figure.requests_per_second for figure in measured)
-                cpu = median(figure.cpu_us for figure in measured)
-                print(f"{in_flight:>9}  {name:<6}  {rate:>10,.0f}  {cpu:>7.1f}")
-            ratio = median(
+            rows += compared([sample_request(url)] * count, in_flight, rounds)
+    results.table(
+        "The Sender beside a bare CurlMulti loop",
+        ("calls in flight", "client", "requests/s", "CPU µs a request", "CPU, of the bare loop"),
+        rows,
+        note=f"medians of {rounds} rounds of {count:,} requests, one after the other",
+    )
+    results.save()
+
+
+def compared(
+    requests: Sequence[Request], in_flight: int, rounds: int
+) -> list[tuple[int, str, float, float, float]]:
+    """Rows of both clients, measured in turn."""
+    runs = {"sender": sender_run, "bare CurlMulti": bare_run}
+    figures: dict[str, list[Figure]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            figures[name].append(measure(run, requests, in_flight))
+    return [
+        (
+            in_flight,
+            name,
+            median(each.requests_per_second for each in measured),
+            median(each.cpu_us for each in measured),
+            median(
                 ours.cpu_us / bare.cpu_us
-                for ours, bare in zip(figures["sender"], figures["bare"], strict=True)
-            )
-            print(f"{in_flight:>9}  CPU of the sender is {ratio:.2f} times that of the bare loop")
+                for ours, bare in zip(measured, figures["bare CurlMulti"], strict=True)
+            ),
+        )
+        for name, measured in figures.items()
+    ]
 
 
 def sample_request(url: str) -> Request:
