@@ -126,6 +126,18 @@ class StoreCorrupt(SchedulerError):
     code = "database_error"
 
 
+class StoreNeeded(SchedulerError):
+    """What was asked for is done on this machine or on the store itself: no REST service does it for others."""
+
+    code = "store_needed"
+
+    def __init__(self, what: str = "This") -> None:
+        super().__init__(
+            f"{what} works where the store is, and commands go to a server.",
+            hint="Leave out --server, or environment RRCLI_SERVER: rrcli config show tells which.",
+        )
+
+
 class InvalidSettings(SchedulerError):
     """A setting was refused: the message names the source, the key, the value and what is allowed."""
 

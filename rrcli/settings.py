@@ -281,6 +281,28 @@ class SecuritySettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClientSettings:
+    """The command line against a REST service elsewhere."""
+
+    server: str | None = _key(
+        None,
+        Optional(Text(2048, form=r"https?://[^\s/]\S*", form_name="an http:// or https:// address")),
+        "The service that commands work on, such as https://scheduler.example.org. Unset: the store itself.",
+        env="RRCLI_SERVER",
+        flag="--server",
+    )
+    api_key: str | None = _key(
+        None,
+        Optional(Text(200, form=r"rrk_[0-9A-Za-z_-]+", form_name="a key of that service, rrk_…")),
+        "The key that goes with `server`. Better here or in the environment than in a flag, which others see.",
+        env="RRCLI_API_KEY",
+        flag="--api-key",
+        secret=True,
+    )
+    timeout_seconds: float = _key(30.0, Number(0.1, 3600), "Longest that one answer may take.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LogSettings:
     """Logging, on stderr."""
 
@@ -306,6 +328,7 @@ class Settings:
     schedule: ScheduleSettings = ScheduleSettings()
     history: HistorySettings = HistorySettings()
     security: SecuritySettings = SecuritySettings()
+    client: ClientSettings = ClientSettings()
     log: LogSettings = LogSettings()
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from rrcli.core.fields import Choice
+from rrcli.core.fields import Choice, Text
 from rrcli.core.models import Event
 from rrcli.operations import events, schedules
 from rrcli.operations.context import Context
@@ -34,12 +34,15 @@ class ScheduleEvents(Resource):
 
 
 class Events(Resource):
-    """Events of all schedules."""
+    """Events of all schedules, or of one with how many there are."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        values = query(req, {**PAGING, "state": Choice(_LISTS)})
+        values = query(req, {**PAGING, "state": Choice(_LISTS), "schedule_id": Text(24)})
         page, limit, offset = paging(values)
-        found = _look(self, values.get("state", "pending"), None, limit, offset)
+        schedule_id = values.get("schedule_id")
+        if schedule_id is not None:
+            require_id(schedule_id, "a schedule")
+        found = _look(self, values.get("state", "pending"), schedule_id, limit, offset)
         render(resp, {"events": _views(found), "page": page, "limit": limit, "total": found.total})
 
     on_head = on_get

@@ -23,6 +23,7 @@ _RANGE: Mapping[str, Check] = {
     "rate": Number(replay.SLOWEST, replay.FASTEST),
     "force": Boolean(),
     "limit": Integer(1, replay.REQUEST_LIMIT),
+    "calls_before": Integer(0, 1_000_000_000),
 }
 
 
@@ -32,7 +33,7 @@ class ReplayEvent(Resource):
     def on_post(self, req: falcon.Request, resp: falcon.Response, event_id: str) -> None:
         query(req, {})
         require_id(event_id, "an event")
-        made = replay.replay(self.context, event_id, **read_fields(req, _EVENT))
+        made = replay.replay(self.context, event_id, **read_fields(req, _EVENT), seed=self.seed(req))
         resp.status = falcon.HTTP_201 if made.is_new else falcon.HTTP_200
         resp.set_header("Location", f"/api/events/{made.event.id}")
         render(resp, event_view(made.event))
@@ -55,11 +56,18 @@ class ReplaySchedule(Resource):
             force=values.get("force", False),
             most=values.get("limit", DEFAULT_LIMIT),
             most_instants=replay.INSTANTS_PER_REQUEST,
+            seed=self.seed(req),
         )
         planned = list(chosen)
         dry_run = values.get("dry_run", False)
         if not dry_run:
-            for _ in replay.enter(self.context, schedule, planned, per_second=values.get("rate")):
+            for _ in replay.enter(
+                self.context,
+                schedule,
+                planned,
+                per_second=values.get("rate"),
+                calls_before=values.get("calls_before", 0),
+            ):
                 pass
         events = [replay.planned_view(each) for each in planned]
         render(resp, replay.tally_view(tally, dry_run=dry_run) | {"events": events})

@@ -24,7 +24,7 @@ def apikey() -> None:
     """Make, list and revoke keys of the REST service.
 
     As soon as there is one, every request needs a key. Keys are stored hashed: a lost one cannot be shown
-    again, only replaced.
+    again, only replaced. They are made where the store is, never through the service itself.
     """
 
 

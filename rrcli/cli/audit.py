@@ -11,13 +11,13 @@ import click
 from rrcli.cli import arguments, times
 from rrcli.cli.exit_codes import ExitCode
 from rrcli.cli.group import command
-from rrcli.cli.output import emit, write
+from rrcli.cli.output import Json, emit, write
 from rrcli.cli.progress import through_time
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.tables import Cell, Column, Row, state_cell, table, title
 from rrcli.cli.text import count, safe, safe_json
 from rrcli.core.models import Schedule
-from rrcli.core.timefmt import format_instant
+from rrcli.core.timefmt import format_instant, parse_instant
 from rrcli.operations import audit as operation
 from rrcli.operations import schedules
 from rrcli.operations.audit import Absence, Report
@@ -50,9 +50,9 @@ def audit(state: State, schedule: str, start: str | None, end: str | None, probl
     until = time_of(state, end, "to", now) or now
     begin = time_of(state, start, "from", now) or until - operation.DEFAULT_RANGE
     found = schedules.resolve(state.context(), schedule)
-    made, rows = operation.audit(state.context(), found, begin, until)
-    for row in through_time(state, "Auditing", rows, made.start, made.end):
-        made.note(row)
+    made, rows = state.service().audit(found, begin, until)
+    for _ in through_time(state, "Auditing", rows, made.start, made.end, at=_run_time):
+        pass
     _show(state, found, made, problems)
     if not made.complete:
         raise click.exceptions.Exit(ExitCode.FAILED)
@@ -65,7 +65,7 @@ def time_of(state: State, text: str | None, field: str, now: datetime) -> dateti
 
 def _show(state: State, schedule: Schedule, made: Report, problems: bool) -> None:
     """The counts, then the rows, read a second time: so neither needs the whole of them at once."""
-    _, rows = operation.audit(state.context(), schedule, made.start, max(made.end, made.start + _LEAST))
+    _, rows = state.service().audit(schedule, made.start, max(made.end, made.start + _LEAST))
     chosen = (row for row in rows if not problems or _is_problem(row))
     if state.output == "table":
         write(state, _summary(state, schedule, made))
@@ -77,7 +77,7 @@ def _show(state: State, schedule: Schedule, made: Report, problems: bool) -> Non
         for part in parts(chosen):
             write(state, "\n".join(map(_json, part)))
     else:
-        views = [operation.row_view(row) for row in chosen]
+        views = list(chosen)
         data = operation.report_view(made) | {"rows": views} if state.output == "yaml" else views
         emit(state, data, table=str, ids=lambda row: str(row["event_id"] or row["run_time"]))
 
@@ -85,8 +85,12 @@ def _show(state: State, schedule: Schedule, made: Report, problems: bool) -> Non
 _LEAST = timedelta(milliseconds=1)
 
 
-def _is_problem(row: operation.Row) -> bool:
-    return row.extra or row.doubled or row.outcome in (Absence.MISSING, "error")
+def _run_time(row: Json) -> datetime:
+    return parse_instant(row["run_time"], field="run_time")
+
+
+def _is_problem(row: Json) -> bool:
+    return row["extra"] or row["doubled"] or row["outcome"] in (Absence.MISSING, "error")
 
 
 def parts(rows: Iterable[T]) -> Iterator[list[T]]:
@@ -96,7 +100,7 @@ def parts(rows: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def _write_json(state: State, made: Report, rows: Iterable[operation.Row]) -> None:
+def _write_json(state: State, made: Report, rows: Iterable[Json]) -> None:
     head = safe_json(json.dumps(operation.report_view(made), indent=2, ensure_ascii=False))
     write(state, head.removesuffix("\n}") + ',\n  "rows": [')
     comma = ""
@@ -106,8 +110,8 @@ def _write_json(state: State, made: Report, rows: Iterable[operation.Row]) -> No
     write(state, "  ]\n}")
 
 
-def _json(row: operation.Row) -> str:
-    return safe_json(json.dumps(operation.row_view(row), ensure_ascii=False))
+def _json(row: Json) -> str:
+    return safe_json(json.dumps(row, ensure_ascii=False))
 
 
 def _summary(state: State, schedule: Schedule, made: Report) -> str:
@@ -152,7 +156,7 @@ _COLUMNS = (
 )
 
 
-def _table(state: State, rows: list[operation.Row], *, first: bool) -> str:
+def _table(state: State, rows: list[Json], *, first: bool) -> str:
     shown = table(_COLUMNS, [_row(row) for row in rows], width=state.width, rule=state.terminal)
     return f"\n{shown}" if first else without_head(state, shown)
 
@@ -162,14 +166,13 @@ def without_head(state: State, shown: str) -> str:
     return shown.split("\n", 2 if state.terminal else 1)[-1]
 
 
-def _row(row: operation.Row) -> Row:
-    event = row.event
-    kind = "extra" if row.extra else str(event.kind) if event and event.kind != "scheduled" else ""
+def _row(row: Json) -> Row:
+    kind = "extra" if row["extra"] else row["kind"] if row["kind"] != "scheduled" else ""
     return (
-        f"{row.run_time:%Y-%m-%d %H:%M:%S}",
-        _cell(row.outcome),
-        kind,
-        str(len(event.attempts) or "") if event else "",
-        Cell(event.id if event else "", dim=True),
-        Cell(row.reason, dim=True),
+        f"{_run_time(row):%Y-%m-%d %H:%M:%S}",
+        _cell(row["outcome"]),
+        str(kind or ""),
+        str(row["attempts"] or ""),
+        Cell(row["event_id"] or "", dim=True),
+        Cell(row["reason"], dim=True),
     )

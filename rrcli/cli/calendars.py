@@ -47,7 +47,7 @@ def import_(state: State, file: str, name: str | None, replace: bool) -> None:
     if name is None and file == "-":
         raise click.UsageError("Say with --name what to call what comes from stdin.")
     text = arguments.read_text("-" if file == "-" else f"@{file}", "FILE")
-    stored, _ = operation.put(state.context(), name or Path(file).stem, text, overwrite=replace)
+    stored = state.service().put_calendar(name or Path(file).stem, text, overwrite=replace)
     emit(
         state,
         calendar_summary(stored),
@@ -86,7 +86,7 @@ def show(state: State, name: str) -> None:
 @pass_state
 def delete(state: State, name: str, force: bool) -> None:
     """Delete the calendar NAME; refused while schedules exclude it."""
-    operation.delete(state.context(), name, force=force)
+    state.service().delete_calendar(name, force=force)
     emit(state, {"name": name}, table=lambda: f"Deleted {safe(name)}", ids=lambda view: str(view["name"]))
 
 

@@ -48,6 +48,7 @@ def demo(state: State, seconds: int) -> int:
 
     Exits with 1 when an occurrence was lost or called twice.
     """
+    state.require_local()
     folder = Path(tempfile.mkdtemp(prefix="rrcli-demo-"))
     try:
         with _receiver() as receiver, _stack(folder) as settings:

@@ -15,6 +15,7 @@ from rrcli.cli.text import count, safe, safe_json, shorten
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (click.Abort, ExitCode.INTERRUPTED),
     (click.UsageError, ExitCode.USAGE),
+    (domain.StoreNeeded, ExitCode.USAGE),
     (domain.NotFound, ExitCode.NOT_FOUND),
     (domain.InvalidInput, ExitCode.INVALID_INPUT),
     (domain.InvalidRule, ExitCode.INVALID_INPUT),

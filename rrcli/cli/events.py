@@ -110,7 +110,7 @@ def show(state: State, event: str) -> None:
 def cancel(state: State, event: str) -> None:
     """Take a waiting EVENT out of the queues for good."""
     found = operation.resolve(state.context(), event)
-    cancelled = operation.cancel(state.context(), found.id)
+    cancelled = state.service().cancel(found.id)
     if state.output == "table":
         write(state, f"Cancelled {cancelled.id}, which was to run at {cancelled.run_time:%Y-%m-%d %H:%M:%S}Z")
     else:

@@ -36,6 +36,16 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
     context.ensure_object(State).tz = zone
 
 
+def _setting(name: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """Keep an option that stands for the setting `name`."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.ensure_object(State).flags[name] = value
+
+    return callback
+
+
 GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     click.Option(
         ["--config"],
@@ -65,6 +75,20 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
         callback=_zone,
         expose_value=False,
         help="Time zone to show times in; the machine's unless given.",
+    ),
+    click.Option(
+        ["--server"],
+        metavar="URL",
+        callback=_setting("client.server"),
+        expose_value=False,
+        help="Work on this REST service, not on a store (environment RRCLI_SERVER).",
+    ),
+    click.Option(
+        ["--api-key"],
+        metavar="KEY",
+        callback=_setting("client.api_key"),
+        expose_value=False,
+        help="The key for --server (better: environment RRCLI_API_KEY).",
     ),
     click.Option(
         ["-v", "--verbose"],

@@ -1,25 +1,27 @@
 """A bar on stderr for work that takes a while; nothing at all where stderr is no terminal."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from rrcli.cli.state import State
 
-
-class _Timed(Protocol):
-    @property
-    def run_time(self) -> datetime: ...
-
-
-R = TypeVar("R", bound=_Timed)
+R = TypeVar("R")
 
 _STEP = 500
 """Rows from one look at the bar to the next."""
 
 
-def through_time(state: State, what: str, rows: Iterable[R], start: datetime, end: datetime) -> Iterator[R]:
+def through_time(
+    state: State,
+    what: str,
+    rows: Iterable[R],
+    start: datetime,
+    end: datetime,
+    *,
+    at: Callable[[R], datetime],
+) -> Iterator[R]:
     """The rows, unchanged, while a bar shows how far they have come from `start` to `end`."""
     if not sys.stderr.isatty():
         yield from rows
@@ -31,7 +33,7 @@ def through_time(state: State, what: str, rows: Iterable[R], start: datetime, en
         task = bar.add_task(what, total=seconds)
         for number, row in enumerate(rows):
             if number % _STEP == 0:
-                bar.update(task, completed=(row.run_time - start).total_seconds())
+                bar.update(task, completed=(at(row) - start).total_seconds())
             yield row
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
@@ -18,10 +19,11 @@ from rrcli.core.models import Schedule
 from rrcli.operations import events, schedules
 from rrcli.operations import replay as operation
 from rrcli.operations.replay import Only, Planned, Tally
+from rrcli.operations.service import Range
 from rrcli.operations.views import event_view
 
 CONFIRMED_FROM = 100
-"""More events than these are entered only after a yes, on a terminal."""
+"""More events than these are entered only after a yes."""
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -63,7 +65,7 @@ def replay_event(state: State, event: str, new_id: bool, force: bool) -> None:
     Its webhook-id stays the same, so that a receiver which remembers it sees the occurrence once.
     """
     found = events.resolve(state.context(), event)
-    made = operation.replay(state.context(), found.id, new_id=new_id, force=force)
+    made = state.service().replay(found.id, new_id=new_id, force=force)
     emit(
         state,
         event_view(made.event),
@@ -119,18 +121,16 @@ def replay_schedule(
     assert until is not None
     found = schedules.resolve(state.context(), schedule)
 
-    def plan() -> tuple[Tally, Iterator[Planned]]:
-        return operation.plan(state.context(), found, begin, until, only=Only(only), force=force)
-
-    tally, planned = plan()
-    for _ in through_time(state, "Planning", planned, begin, min(until, now)):
+    service, what = state.service(), Range(start=begin, end=until, only=Only(only), force=force)
+    tally, planned = service.plan(found, what)
+    for _ in through_time(state, "Planning", planned, begin, min(until, now), at=_run_time):
         pass
     if dry_run:
-        _show_plan(state, tally, plan()[1])
+        _show_plan(state, tally, service.plan(found, what)[1])
         return
     if tally.planned:
         _confirm(state, found, tally, yes)
-        steps = operation.enter(state.context(), found, plan()[1], per_second=rate)
+        steps = service.enter(found, what, per_second=rate)
         tally.planned = sum(counted(state, "Replaying", steps, tally.planned))
     emit(state, operation.tally_view(tally, dry_run=False), table=lambda: _summary(tally, "Queued"), ids=_id)
     if tally.planned:
@@ -138,8 +138,12 @@ def replay_schedule(
 
 
 def _confirm(state: State, schedule: Schedule, tally: Tally, yes: bool) -> None:
-    if yes or tally.planned <= CONFIRMED_FROM or not state.interactive:
+    if yes or tally.planned <= CONFIRMED_FROM:
         return
+    if not state.interactive:
+        raise click.UsageError(
+            f"{tally.planned:,} calls need a yes, and there is no terminal to ask on: add --yes."
+        )
     question = f"Call {safe(schedule.name)} {tally.planned:,} times?"
     if not click.confirm(question, err=True):
         raise click.ClickException("Nothing was replayed.")
@@ -172,6 +176,10 @@ def _show_plan(state: State, tally: Tally, planned: Iterator[Planned]) -> None:
     for number, part in enumerate(parts(planned)):
         shown = table(_COLUMNS, [_row(each) for each in part], width=state.width, rule=state.terminal)
         write(state, f"\n{shown}" if number == 0 else without_head(state, shown))
+
+
+def _run_time(planned: Planned) -> datetime:
+    return planned.run_time
 
 
 _COLUMNS = (Column("RUN TIME (UTC)"), Column("KIND"), Column("NOW"), Column("REPEATS", keep=1))

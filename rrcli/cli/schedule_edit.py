@@ -61,7 +61,7 @@ def create(state: State, /, **options: Any) -> None:
         raise click.UsageError("Say when it runs: --rrule, --cron or --every, or --at for once.")
     timing.show_translated(state, options, rule)
     data = fields_of(options) | _rule_fields(rule, options)
-    created = operation.create(state.context(), data)
+    created = state.service().create(data)
     _show(state, "Created", created)
 
 
@@ -88,7 +88,7 @@ def update(state: State, /, schedule: str, if_match: int | None, **options: Any)
         data["headers"] = _merged(stored, data["headers"])
     if not data:
         raise click.UsageError("Say what to change.")
-    _show(state, "Updated", operation.update(state.context(), stored.id, data, expected_revision=if_match))
+    _show(state, "Updated", state.service().update(stored.id, data, expected_revision=if_match))
 
 
 def _rule_fields(rule: str, options: dict[str, Any]) -> dict[str, str | None]:
@@ -131,8 +131,5 @@ def _show(state: State, what: str, changed: Schedule) -> None:
 
 def hint_at_daemons(state: State) -> None:
     """On a terminal, say so when nothing is running that would make the calls."""
-    if state.terminal and state.output == "table":
-        from rrcli.operations.status import status
-
-        if absent := status(state.context()).absent:
-            state.warn_absent(absent)
+    if state.terminal and state.output == "table" and (absent := state.service().absent()):
+        state.warn_absent(absent)

@@ -84,6 +84,8 @@ def list_(state: State, wanted: str | None, name: str | None, tag: str | None, l
 def show(state: State, schedule: str, reveal: bool) -> None:
     """Show one SCHEDULE: its fields, the next 5 occurrences and the last events."""
     found = operation.resolve(state.context(), schedule)
+    if reveal:
+        found = state.service().revealed(found)
     emit(
         state,
         view_of(state, found, reveal=reveal),
@@ -98,7 +100,7 @@ def show(state: State, schedule: str, reveal: bool) -> None:
 def pause(state: State, schedule: str, if_match: int | None) -> None:
     """Stop a SCHEDULE from running until it is resumed; what is queued is taken out."""
     found = operation.resolve(state.context(), schedule)
-    paused = operation.pause(state.context(), found.id, expected_revision=if_match)
+    paused = state.service().pause(found.id, expected_revision=if_match)
     _done(state, "Paused", paused)
 
 
@@ -109,7 +111,7 @@ def pause(state: State, schedule: str, if_match: int | None) -> None:
 def resume(state: State, schedule: str, if_match: int | None) -> None:
     """Let a paused SCHEDULE run again, from now on; what fell into the pause is recorded as skipped."""
     found = operation.resolve(state.context(), schedule)
-    resumed = operation.resume(state.context(), found.id, expected_revision=if_match)
+    resumed = state.service().resume(found.id, expected_revision=if_match)
     _done(state, "Resumed", resumed)
 
 
@@ -119,7 +121,7 @@ def resume(state: State, schedule: str, if_match: int | None) -> None:
 def trigger(state: State, schedule: str) -> None:
     """Run a SCHEDULE once, now, whatever its rule and state."""
     found = operation.resolve(state.context(), schedule)
-    event = operation.trigger(state.context(), found.id)
+    event = state.service().trigger(found.id)
     emit(
         state,
         event_view(event),
@@ -145,7 +147,7 @@ def delete(state: State, schedule: str, yes: bool, if_match: int | None) -> None
     found = operation.resolve(state.context(), schedule)
     if not yes:
         _confirm(state, found)
-    operation.delete(state.context(), found.id, expected_revision=if_match)
+    state.service().delete(found.id, expected_revision=if_match)
     _done(state, "Deleted", found)
 
 

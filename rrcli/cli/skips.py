@@ -55,8 +55,7 @@ def skip(
     schedule, or of --tz.
     """
     found = schedules.resolve(state.context(), schedule)
-    changed = skips.skip(
-        state.context(),
+    changed = state.service().skip(
         found.id,
         at=_instant(state, found, at, "at"),
         count=count,
@@ -75,8 +74,7 @@ def skip(
 def unskip(state: State, schedule: str, at: str | None, everything: bool, if_match: int | None) -> None:
     """Put back an occurrence of a SCHEDULE that was skipped or moved, before its time has come."""
     found = schedules.resolve(state.context(), schedule)
-    changed = skips.unskip(
-        state.context(),
+    changed = state.service().unskip(
         found.id,
         at=_instant(state, found, at, "at"),
         everything=everything,
@@ -98,9 +96,7 @@ def move(state: State, schedule: str, at: str, to: str, reason: str | None, if_m
     start, end = _instant(state, found, at, "at"), _instant(state, found, to, "to")
     assert start is not None
     assert end is not None
-    changed = skips.move(
-        state.context(), found.id, at=start, to=end, reason=reason, expected_revision=if_match
-    )
+    changed = state.service().move(found.id, at=start, to=end, reason=reason, expected_revision=if_match)
     _show(state, "Moved an occurrence of", changed)
 
 

@@ -16,7 +16,10 @@ from rrcli.settings import keys
 
 def _setting_options(*, api: bool = False) -> Callable[[Any], Any]:
     """The flags that stand for settings; `api` adds where the service listens."""
-    flags = [(key.name, key.flag, key.doc) for key in keys() if key.flag]
+    # Those of the section client are global options.
+    flags = [
+        (key.name, key.flag, key.doc) for key in keys() if key.flag and not key.name.startswith("client.")
+    ]
     if api:
         flags += [
             ("api.host", "--host", "Address the API listens on."),
@@ -65,6 +68,7 @@ def up(state: State, embedded: bool) -> NoReturn:
     from rrcli.listening import address, require_port
     from rrcli.repository.factory import data_dir
 
+    state.require_local()
     settings = supervise.for_terminal(state.settings)
     if embedded:
         settings = replace(settings, mongo=replace(settings.mongo, uri=None))
@@ -101,6 +105,7 @@ def _daemon(name: str, help_text: str) -> None:
     @_setting_options()
     @pass_state
     def run(state: State) -> NoReturn:
+        state.require_local()
         _become([sys.executable, "-m", "rrcli_daemons", name], _environment(state))
 
 
@@ -114,6 +119,7 @@ _daemon("worker", "Make the HTTP calls, and write down how they ended.")
 @pass_state
 def api(state: State) -> NoReturn:
     """Run the REST service under gunicorn in the foreground."""
+    state.require_local()
     _become([sys.executable, "-m", "rrcli_api"], _environment(state))
 
 

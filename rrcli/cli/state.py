@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
 
     from rich.console import Console
 
     from rrcli.clock import Clock
     from rrcli.operations.context import Context
-    from rrcli.settings import Loaded, Settings
+    from rrcli.operations.service import Service
+    from rrcli.remote.client import Client
+    from rrcli.repository.base import Repository
+    from rrcli.settings import ClientSettings, Loaded, Settings
 
 # Everything above is imported where it is used: a command pays only for what it needs.
 
@@ -26,10 +29,15 @@ class State:
     """Given to every command by `pass_state`.
 
     `flags` maps setting names (`worker.count`) to values given on the command line; to be filled before
-    `loaded` is read. `tz` None means the machine's zone.
+    `loaded` is read. `tz` None means the machine's zone. `connect` makes the client of a REST service.
     """
 
-    def __init__(self, *, clock: "Clock | None" = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: "Clock | None" = None,
+        connect: "Callable[[ClientSettings], Client] | None" = None,
+    ) -> None:
         self.config: str | None = None
         self.output = "table"
         self.no_color = False
@@ -37,7 +45,9 @@ class State:
         self.tz: tzinfo | None = None
         self.flags: dict[str, Any] = {}
         self._clock = clock
+        self._connect = connect
         self._context: Context | None = None
+        self._client: Client | None = None
         self._exit = ExitStack()
 
     @cached_property
@@ -66,22 +76,61 @@ class State:
         return whole_ms(self.clock.now())
 
     def context(self) -> "Context":
-        """What operations work with, its store open and reachable; closed when the command ends.
+        """What operations look at, its store open and reachable, or the server; closed when the command ends.
 
         Raises InvalidSettings and StoreUnavailable.
         """
         if self._context is None:
             from rrcli import log
             from rrcli.operations.context import Context
-            from rrcli.repository.factory import open_repository
 
             log.setup("debug" if self.verbose else "warn", "text")
-            repository = open_repository(self.settings)
+            repository = self._remote() if self.settings.client.server else self._store()
             self._exit.callback(repository.close)
-            repository.ping()
             self._context = Context(repository=repository, clock=self.clock, settings=self.settings)
             self.note(f"store: {repository.description}")
         return self._context
+
+    def service(self) -> "Service":
+        """What changes things, on the store or by the server. Raises as `context`."""
+        context = self.context()
+        if self._client is not None:
+            from rrcli.remote.service import Remote
+
+            return Remote(self._client, context)
+        from rrcli.operations.service import Local
+
+        return Local(context)
+
+    def require_local(self) -> None:
+        """Refuse a command that a server cannot do for others. Raises StoreNeeded."""
+        if self.settings.client.server:
+            from rrcli.errors import StoreNeeded
+
+            raise StoreNeeded(f"`{click.get_current_context().command_path}`")
+
+    def _store(self) -> "Repository":
+        from rrcli.repository.factory import open_repository
+
+        repository = open_repository(self.settings)
+        try:
+            repository.ping()
+        except Exception:
+            repository.close()
+            raise
+        return repository
+
+    def _remote(self) -> "Repository":
+        from rrcli.remote.client import connect, sends_key_in_clear
+        from rrcli.remote.repository import open_remote
+
+        client = self.settings.client
+        if sends_key_in_clear(client):
+            self.remark(
+                click.style("The API key goes over the network in the clear: use https.", fg="yellow")
+            )
+        self._client = (self._connect or connect)(client)
+        return open_remote(self._client)
 
     def close(self) -> None:
         """Close what was opened; safe to repeat."""

@@ -1,4 +1,4 @@
-"""`rrcli status`: daemons, queues, and how many schedules and events there are."""
+"""`rrcli status`: daemons, queues, lateness, how many schedules and events there are, what comes next."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,9 +10,9 @@ from rrcli.cli.group import command
 from rrcli.cli.output import Json, emit
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.tables import Cell, Column, Row, fields, state_cell, table
-from rrcli.core.timefmt import format_instant
+from rrcli.cli.text import count
 from rrcli.operations import status as operation
-from rrcli.repository.base import Heartbeat
+from rrcli.operations.summary import Summary, summary_view
 
 _State = TypeVar("_State", bound=StrEnum)
 
@@ -23,68 +23,62 @@ _LATE = timedelta(seconds=5)
 @command("status", examples="rrcli status\nrrcli status -o json | jq .queues.ready\nwatch rrcli status")
 @pass_state
 def status(state: State) -> None:
-    """Show daemons with their last sign of life, queues, and counts of schedules and events."""
-    found = operation.status(state.context())
-    emit(state, _view(found), table=lambda: _page(state, found), ids=_instances)
-    if found.absent and state.output == "table":
-        state.warn_absent(found.absent)
-
-
-def _view(found: operation.Status) -> Json:
-    depths = found.depths
-    return {
-        "time": format_instant(found.now),
-        "store": found.store,
-        "daemons": [_daemon_view(found, each) for each in found.heartbeats],
-        "absent": list(found.absent),
-        "queues": {
-            "ready": depths.ready,
-            "worker": depths.worker,
-            "in_flight": depths.in_flight,
-            "oldest_due": format_instant(depths.oldest_due) if depths.oldest_due else None,
-            "oldest_due_age_seconds": _age(found) if depths.oldest_due else None,
-        },
-        "schedules": {str(each): number for each, number in found.schedules.items()},
-        "events": {str(each): number for each, number in found.events.items()},
-    }
-
-
-def _daemon_view(found: operation.Status, heartbeat: Heartbeat) -> Json:
-    return {
-        "daemon": heartbeat.daemon,
-        "instance": heartbeat.instance,
-        "state": _liveness(found, heartbeat),
-        "host": heartbeat.host,
-        "pid": heartbeat.pid,
-        "started_at": format_instant(heartbeat.started_at),
-        "seen_at": format_instant(heartbeat.seen_at),
-        "age_seconds": round((found.now - heartbeat.seen_at).total_seconds(), 3),
-        "detail": dict(heartbeat.detail),
-    }
-
-
-def _liveness(found: operation.Status, heartbeat: Heartbeat) -> str:
-    return "alive" if found.alive(heartbeat) else "gone"
-
-
-def _age(found: operation.Status) -> float:
-    """How long the oldest entry has been due, in seconds; 0 when it is due in the future."""
-    assert found.depths.oldest_due is not None
-    return max(0.0, round((found.now - found.depths.oldest_due).total_seconds(), 3))
+    """Show daemons with their last sign of life, queues, lateness, counts, and the next 5 occurrences."""
+    found = state.service().summary()
+    emit(state, summary_view(found), table=lambda: page(state, found), ids=_instances)
+    if found.status.absent and state.output == "table":
+        state.warn_absent(found.status.absent)
 
 
 def _instances(view: Json) -> str:
     return "\n".join(str(each["instance"]) for each in view["daemons"])
 
 
-def _page(state: State, found: operation.Status) -> str:
+def page(state: State, summary: Summary) -> str:
+    """Everything on one page."""
+    found = summary.status
     facts: list[tuple[str, Cell | str]] = [
         ("store", found.store),
         ("queues", _queues(found)),
+        ("lateness", _lateness(summary)),
         ("schedules", _counts(found.schedules)),
         ("live events", _counts(found.events)),
     ]
-    return "\n".join([_daemons(state, found), "", fields(facts, width=state.width, indent=0)])
+    parts = [_daemons(state, found), "", fields(facts, width=state.width, indent=0)]
+    if summary.upcoming:
+        parts += ["", upcoming(state, summary)]
+    return "\n".join(parts)
+
+
+def upcoming(state: State, summary: Summary) -> str:
+    """The table of the next occurrences."""
+    now = summary.status.now
+    columns = (
+        Column("NEXT"),
+        Column(times.zone_name(state.tz, now).upper()),
+        Column("SCHEDULE", least=12),
+        Column("ID", keep=1),
+    )
+    rows: list[Row] = [
+        (
+            Cell(times.relative(each.run_time, now), "cyan"),
+            times.absolute(each.run_time, state.tz),
+            each.name,
+            Cell(each.schedule_id, dim=True),
+        )
+        for each in summary.upcoming
+    ]
+    return table(columns, rows, width=state.width, rule=state.terminal)
+
+
+def _lateness(summary: Summary) -> str:
+    late = summary.lateness
+    if late is None:
+        return "no calls yet"
+    return (
+        f"half of the last {count(late.calls, 'call')} within {times.span(late.p50_ms / 1000)}, "
+        f"99 % within {times.span(late.p99_ms / 1000)}"
+    )
 
 
 def _daemons(state: State, found: operation.Status) -> str:
@@ -99,7 +93,7 @@ def _daemons(state: State, found: operation.Status) -> str:
     rows: list[Row] = [
         (
             each.daemon,
-            state_cell(_liveness(found, each)),
+            state_cell("alive" if found.alive(each) else "gone"),
             times.relative(each.seen_at, found.now),
             times.span(round((found.now - each.started_at).total_seconds())),
             str(each.pid),

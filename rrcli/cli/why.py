@@ -28,12 +28,12 @@ def why(state: State, event: str, at: str | None) -> None:
 
     With --at, of what a schedule has at that time; where it has no event, why not.
     """
-    context = state.context()
+    context, service = state.context(), state.service()
     instant = time_of(state, at, "at", state.now())
     if instant is None:
-        story = operation.why(context, events.resolve(context, event))
+        story = service.why(events.resolve(context, event))
     else:
-        story = operation.why_at(context, schedules.resolve(context, event), instant)
+        story = service.why_at(schedules.resolve(context, event), instant)
     emit(
         state,
         operation.story_view(story),

@@ -243,13 +243,19 @@ def _source(row: Row) -> Event | None:
 
 
 def enter(
-    context: Context, schedule: Schedule, planned: Iterable[Planned], *, per_second: float | None = None
+    context: Context,
+    schedule: Schedule,
+    planned: Iterable[Planned],
+    *,
+    per_second: float | None = None,
+    calls_before: int = 0,
 ) -> Iterator[int]:
     """Enter what is planned, in batches, as the result is read: how many each batch had.
 
-    With `per_second` the events become due one after the other at that rate; else all at once.
+    With `per_second` the events become due one after the other at that rate, after `calls_before` others of
+    the same replay; else all at once.
     """
-    start, number = context.now(), 0
+    start, number = context.now(), calls_before
     rest = iter(planned)
     while batch := list(islice(rest, EVENTS_PER_WRITE)):
         now = context.now()

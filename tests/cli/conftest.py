@@ -7,16 +7,23 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from rrcli.cli.main import main
 from rrcli.cli.state import State
-from rrcli.settings import keys
+from rrcli.operations.context import Context
+from rrcli.remote.client import Client
+from rrcli.repository.factory import open_repository
+from rrcli.settings import ClientSettings, EmbeddedSettings, Settings, keys
+from rrcli_api.app import create_app
 from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -56,14 +63,57 @@ def clock() -> FakeClock:
     return FakeClock(NOW)
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Run:
-    """Run one command line in this process, at 2026-11-23 12:00 UTC."""
+BOTH = {"test_events", "test_formats", "test_preview", "test_replay", "test_schedules", "test_skips"}
+"""Modules whose tests run twice: on a store, and by way of the REST service on such a store."""
 
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "where" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in BOTH:
+        metafunc.parametrize("where", ["local", "remote"], indirect=True)
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest) -> str:
+    """`local`, on a store; `remote`, by way of the REST service."""
+    return str(getattr(request, "param", "local"))
+
+
+@pytest.fixture
+def service(clock: FakeClock, tmp_path: Path) -> Iterator[Callable[[ClientSettings], Client]]:
+    """Makes clients of a REST service in this process, on the embedded store, with the clock that stands."""
+    settings = Settings(embedded=EmbeddedSettings(data_dir=str(tmp_path / "data")))
+    with ExitStack() as opened:
+
+        @cache
+        def app() -> Any:
+            repository = opened.enter_context(open_repository(settings))
+            repository.init()
+            return create_app(Context(repository=repository, clock=clock, settings=settings))
+
+        def connect(client: ClientSettings) -> Client:
+            assert client.server is not None
+            transport = httpx.WSGITransport(app=app())
+            return Client(client.server, client.api_key, transport=transport, wait=lambda _: None)
+
+        yield connect
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    clock: FakeClock,
+    where: str,
+    service: Callable[[ClientSettings], Client],
+) -> Run:
+    """Run one command line in this process, at 2026-11-23 12:00 UTC."""
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
-        code = main(arguments, State(clock=clock))
+        with monkeypatch.context() as environment:
+            if where == "remote":
+                environment.setenv("RRCLI_SERVER", "http://localhost")
+            code = main(arguments, State(clock=clock, connect=service))
         captured = capsys.readouterr()
         return Result(int(code), captured.out, captured.err)
 

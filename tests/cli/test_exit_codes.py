@@ -26,7 +26,7 @@ def test_success_is_0(run):
 
 
 def test_an_unexpected_exception_is_1_in_one_line_without_trace(run, monkeypatch):
-    monkeypatch.setattr("rrcli.operations.status.status", _broken)
+    monkeypatch.setattr("rrcli.operations.summary.status", _broken)
     result = run("status")
     assert result.code == ExitCode.FAILED
     assert (
@@ -36,7 +36,7 @@ def test_an_unexpected_exception_is_1_in_one_line_without_trace(run, monkeypatch
 
 
 def test_verbose_shows_the_trace(run, monkeypatch):
-    monkeypatch.setattr("rrcli.operations.status.status", _broken)
+    monkeypatch.setattr("rrcli.operations.summary.status", _broken)
     result = run("status", "-v")
     assert result.code == ExitCode.FAILED
     assert "Traceback" in result.err
@@ -113,7 +113,7 @@ URI = "mongodb://user:hunter2@box"
 
 
 def test_no_message_and_no_trace_shows_a_password(run, monkeypatch):
-    monkeypatch.setattr("rrcli.operations.status.status", _leaking)
+    monkeypatch.setattr("rrcli.operations.summary.status", _leaking)
     for arguments in (["-v"], ["-o", "json"]):
         result = run("status", *arguments)
         assert "mongodb://***@box" in result.err

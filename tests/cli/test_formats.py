@@ -15,7 +15,6 @@ COMMANDS = [
     ["preview", "job", "-n", "3"],
     ["status"],
     ["config", "show"],
-    ["db", "init"],
     ["schedule", "pause", "job"],
     ["schedule", "trigger", "job"],
     ["schedule", "update", "job", "--method", "PUT"],

@@ -144,7 +144,11 @@ def test_environment_variables(variable: str, text: str, name: str, expected: ob
 
 
 def test_every_other_key_has_a_variable_named_after_section_and_key():
-    named_apart = {"embedded.data_dir": "RRCLI_DATA_DIR"}
+    named_apart = {
+        "embedded.data_dir": "RRCLI_DATA_DIR",
+        "client.server": "RRCLI_SERVER",
+        "client.api_key": "RRCLI_API_KEY",
+    }
     assert {name: key.env for name, key in KEYS.items()} == {
         name: named_apart.get(name, name.upper().replace(".", "_")) for name in KEYS
     }
@@ -157,6 +161,8 @@ def test_flags_of_the_original():
         "--worker-count": "worker.count",
         "--worker-max-retries": "worker.max_retries",
         "--log-level": "log.level",
+        "--server": "client.server",  # these two are ours
+        "--api-key": "client.api_key",
     }
 
 
@@ -388,7 +394,7 @@ def test_secrets_are_never_echoed(name: str, write: Write):
 
 def test_the_servers_credentials_are_secret():
     assert {name for name, key in KEYS.items() if key.secret} == {
-        *("mongo.uri", "redis.url", "security.encryption_key"),
+        *("mongo.uri", "redis.url", "security.encryption_key", "client.api_key"),
     }
 
 

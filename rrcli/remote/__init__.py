@@ -1,0 +1,1 @@
+"""The same commands against a REST service elsewhere: `rrcli --server URL --api-key K`."""
