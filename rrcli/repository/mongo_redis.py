@@ -11,6 +11,7 @@ from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
 from rrcli.repository.mongo_redis_outcomes import MongoOutcomes
 from rrcli.repository.mongo_redis_queues import RedisQueues
 from rrcli.repository.mongo_redis_schedules import MongoSchedules
+from rrcli.repository.mongo_redis_server import RedisServer
 from rrcli.repository.mongo_redis_waiter import RedisWaiter
 from rrcli.settings import Settings
 
@@ -22,7 +23,6 @@ class MongoRedisRepository:
         self._mongo = mongo
         self._redis = redis
         self._ledger = (MongoSchedules(mongo), MongoEvents(mongo), MongoHeartbeats(mongo))
-from rrcli.repository.mongo_redis_server import RedisServer
         self._queues = queues
         self.schedules: Schedules = self._ledger[0]
         self.events: Events = self._ledger[1]
