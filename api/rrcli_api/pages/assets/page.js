@@ -2,7 +2,7 @@
 // Everything works without it.
 "use strict";
 
-const REFRESH_MS = 5000;
+const REFRESH_MS = 3000;
 const UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
 
 function away(seconds) {
