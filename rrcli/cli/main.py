@@ -26,6 +26,8 @@ COMMANDS = {
     "events": ("rrcli.cli.events:events", "Look at what is planned and what happened."),
     "calendar": ("rrcli.cli.calendars:calendar", "Keep calendars of holidays, when schedules do not run."),
     "preview": ("rrcli.cli.preview:preview", "Show when a rule or a schedule runs."),
+    "apply": ("rrcli.cli.apply:apply", "Bring schedules in line with what files declare."),
+    "export": ("rrcli.cli.export:export", "Write schedules as a file, for apply or for calendars."),
     "simulate": ("rrcli.cli.simulate:simulate", "Count the load that schedules will make; show its peaks."),
     "status": ("rrcli.cli.status:status", "Show daemons, queues and counts."),
     "daemon": ("rrcli.cli.stack:daemon", "Run one daemon in the foreground."),

@@ -143,3 +143,23 @@ def _has_no_double(node: yaml.MappingNode, source: str, errors: list[FieldError]
 
 def _refuse(errors: list[FieldError], place: str, allowed: str) -> None:
     errors.append(FieldError(field=place, value=None, allowed=allowed))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as they look, lists under the key that they belong to."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    # The emitter takes quotes by itself where a block cannot hold the text.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump(data: object) -> str:
+    """Plain values as YAML that reads back the same."""
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000))
