@@ -13,7 +13,7 @@ from rrcli.errors import Conflict, InvalidRule, NotFound
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
-from rrcli.operations.window import queue_window
+from rrcli.operations.window import EVENTS_PER_PASS, queue_window
 from rrcli.repository.base import Channel
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.reconciler import Reconciler
@@ -21,7 +21,13 @@ from rrcli_daemons.reconciler import Reconciler
 log = logging.getLogger(__name__)
 
 SCHEDULES_PER_PASS = 500
-EVENTS_PER_PASS = 2000
+EVENTS_PER_PURGE = 2000
+REST = 2.0
+"""How many times as long as a pass took is the wait before the next, while half the window is full: in short
+
+turns the others hardly notice that it is filled.
+"""
+
 CHECK_INTERVAL = timedelta(seconds=2)
 """How often the queues are asked whether they are still the same ones."""
 
@@ -37,6 +43,8 @@ class Prequeuer:
         self._context = context
         self._tick = timedelta(seconds=context.settings.prequeuer.ticker_interval_seconds)
         self._next_tick: datetime | None = None
+        self._rests_until = 0.0
+        self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
         self._counters = {"queued": 0.0, "skipped": 0.0, "ticks": 0.0}
 
@@ -48,23 +56,40 @@ class Prequeuer:
 
     def run_once(self, now: datetime) -> datetime | None:
         """Reconcile when it is time, tick when it is time."""
-        reconciling = self._reconciler.step(now)
-        if _is_due(self._next_tick, now, self._tick):
-            if self._fill(now):
-                return now
-            self._complete(now)
-            self._purge(now)
-            self._counters["ticks"] += 1
-            self._next_tick = now + self._tick
-        assert self._next_tick is not None
-        return now if reconciling else min(self._next_tick, now + CHECK_INTERVAL)
+        walk = self._reconciler.step(now)
+        more = self._step(now)
+        return more if walk is None else min(walk, more)
 
-    def _fill(self, now: datetime) -> bool:
-        """Queue one batch of due schedules; whether more are waiting."""
+    def _step(self, now: datetime) -> datetime:
+        """One pass, if a tick is due or under way; when the next one is."""
+        if not _is_due(self._next_tick, now, self._tick):
+            assert self._next_tick is not None
+            return min(self._next_tick, now + CHECK_INTERVAL)
+        began = self._context.clock.monotonic()
+        if began < self._rests_until:
+            return now + timedelta(seconds=self._rests_until - began)
+        if (rest := self._fill(now)) is not None:
+            took = self._context.clock.monotonic() - began
+            self._rests_until = began + took * (1 + rest)
+            return now + timedelta(seconds=took * (1 + rest))
+        self._complete(now)
+        self._purge(now)
+        self._counters["ticks"] += 1
+        self._next_tick = now + self._tick
+        return min(self._next_tick, now + CHECK_INTERVAL)
+
+    def _fill(self, now: datetime) -> float | None:
+        """Queue one batch of due schedules; how long to rest before the next, by what this took; None at
+
+        the end.
+        """
         horizon = now + self._context.window
-        due = self._context.repository.schedules.due(horizon, SCHEDULES_PER_PASS)
+        wanted = self._schedules
+        due = self._context.repository.schedules.due(horizon, wanted)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
-        filled = queue_window(self._context, readable, now)
+        filled = queue_window(self._context, readable, now, most_events=EVENTS_PER_PASS)
+        # Of dense schedules a pass reaches a few: then no more are read than it will reach.
+        self._schedules = min(max(filled.schedules * 2, 1), SCHEDULES_PER_PASS)
         self._counters["queued"] += filled.queued
         self._counters["skipped"] += filled.skipped
         if filled.queued or filled.skipped:
@@ -76,7 +101,11 @@ class Prequeuer:
                 extra={"action": "prequeued"},
             )
         self._forget_orphans(readable)
-        return len(due) == SCHEDULES_PER_PASS or filled.unfinished > 0
+        if len(due) < wanted and not filled.unfinished:
+            return None
+        watermark = due[0].next_run
+        ahead = watermark is not None and watermark - now > self._context.window / 2
+        return REST if ahead else 0.0
 
     def _is_readable(self, schedule: Schedule) -> bool:
         """A rule that cannot be read pauses its schedule, and stops no other."""
@@ -97,11 +126,9 @@ class Prequeuer:
 
     def _forget_orphans(self, filled: Sequence[Schedule]) -> None:
         """A schedule deleted while its window was being queued leaves nothing behind."""
-        ids = [schedule.id for schedule in filled]
-        there = self._context.repository.schedules.get(ids) if ids else {}
-        for schedule_id in ids:
-            if schedule_id not in there:
-                schedules.forget(self._context, schedule_id)
+        ids = {schedule.id for schedule in filled}
+        for schedule_id in ids - self._context.repository.schedules.known(ids):
+            schedules.forget(self._context, schedule_id)
 
     def _complete(self, now: datetime) -> None:
         """Schedules with no occurrence left are completed when their last event has ended."""
@@ -119,7 +146,7 @@ class Prequeuer:
         """Remove a batch of archived events past their time."""
         days = self._context.settings.history.keep_days
         if days:
-            self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PASS)
+            self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PURGE)
 
 
 def _is_due(planned: datetime | None, now: datetime, interval: timedelta) -> bool:

@@ -1,7 +1,8 @@
 """Agreement of ledger and queues: live events that stand in no queue are queued again.
 
 Looked for at start, every minute, and as soon as the queues are found empty or replaced. Then events that
-workers may be calling wait until every live worker had time to say so (`operations/leases.py`).
+workers may be calling wait until every live worker had time to say so (`operations/leases.py`). While the
+queues are known to be whole, a walk takes a small share of the time only, however much is queued.
 """
 
 import logging
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 EVENTS_PER_STEP = 2000
 INTERVAL_SECONDS = 60.0
+REST = 9.0
+"""How many times as long as a batch took is the wait before the next, while nothing is known to be lost."""
+
 FRESH = timedelta(seconds=5)
 """An event that changed so shortly ago is on its way from the ledger to a queue."""
 
@@ -28,27 +32,36 @@ class Reconciler:
         self._context = context
         self._incarnation: str | None = None
         self._settled: float | None = None
-        self._next_walk = 0.0
+        self._next_walk = self._rests_until = 0.0
         self._after_id: str | None = None
         self._careful = False
         self._found = 0
         self.total = 0
 
-    def step(self, now: datetime) -> bool:
-        """One batch, if a walk is due or under way; whether more wait."""
+    def step(self, now: datetime) -> datetime | None:
+        """One batch, if a walk is due or under way; when the next one is, None at the end of the walk."""
         monotonic = self._context.clock.monotonic()
         self._look_for_loss(monotonic)
         if self._after_id is None:
             if not self._is_due(monotonic):
-                return False
+                return None
             self._after_id, self._found = "", 0
+        elif monotonic < self._rests_until:
+            return now + timedelta(seconds=self._rests_until - monotonic)
         batch = self._context.repository.events.standings(after_id=self._after_id, limit=EVENTS_PER_STEP)
         self._requeue(batch, now)
         if len(batch) == EVENTS_PER_STEP:
             self._after_id = batch[-1].event_id
-            return True
+            return self._rest(now, monotonic)
         self._end(monotonic)
-        return False
+        return None
+
+    def _rest(self, now: datetime, began: float) -> datetime:
+        """When the next batch is due, after one that `began` then."""
+        took = self._context.clock.monotonic() - began
+        rest = took * REST if self._careful else 0.0
+        self._rests_until = began + took + rest
+        return now + timedelta(seconds=took + rest)
 
     def _look_for_loss(self, monotonic: float) -> None:
         """Other queues than the last time: walk from the start, at once."""
@@ -57,7 +70,7 @@ class Reconciler:
             if self._incarnation is not None:
                 log.warning("The queues were emptied or replaced", extra={"action": "queues_lost"})
             self._after_id, self._found = "", 0
-            self._careful = False
+            self._careful, self._rests_until = False, 0.0
             self._settled = monotonic + SETTLE_SECONDS
             self._incarnation = incarnation
 

@@ -12,21 +12,28 @@ from itertools import groupby
 from rrcli.core.exclusions import Exclusions, latest_allowed
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, Schedule, Span, Status
-from rrcli.core.policies import jitter, sort_by_misfire, span_of
+from rrcli.core.policies import is_late, jitter, sort_by_misfire, span_of
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.repository.base import Advance, QueueEntry
 
 OCCURRENCES_PER_PASS = 10_000
-"""Occurrences of one schedule taken in one pass; a denser one takes several passes."""
+"""Occurrences taken in one pass of one schedule that is behind: what is skipped becomes few, long entries."""
+
+EVENTS_PER_PASS = 2000
+"""Occurrences of all schedules together that one pass aims at: what is written at once."""
+
+LEAST_SHARE = 20
+"""Occurrences that a schedule takes at least, if it has them: to read it again costs as much as a few."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
-    """What one pass did; `unfinished` schedules have more occurrences inside the window."""
+    """What one pass did: `schedules` were looked at, `unfinished` ones have more inside the window."""
 
     queued: int = 0
     skipped: int = 0
+    schedules: int = 0
     unfinished: int = 0
 
 
@@ -38,36 +45,58 @@ class _Plan:
     unfinished: bool
 
 
-def queue_window(context: Context, schedules: Sequence[Schedule], now: datetime) -> Filled:
-    """Queue every occurrence of `schedules` from their watermarks to the end of the window."""
-    excluded = context.exclusions(schedules)
-    plans = [
-        _plan(context, schedule, excluded[schedule.id], now)
-        for schedule in schedules
-        if schedule.next_run is not None
-    ]
+def queue_window(
+    context: Context, schedules: Sequence[Schedule], now: datetime, *, most_events: int | None = None
+) -> Filled:
+    """Queue occurrences of `schedules` from their watermarks towards the end of the window.
+
+    All schedules advance side by side: many dense ones share what a pass takes, so that none is late because
+    another is queued far ahead. With `most_events`, those that are not reached count as unfinished.
+    """
+    waiting = [schedule for schedule in schedules if schedule.next_run is not None]
+    plans = _plans(context, waiting, now, most_events)
     repository = context.repository
     skips = [event for plan in plans for event in plan.skips]
     if skips:
         repository.events.record_skips(skips, now)
     events = [event for plan in plans for event in plan.events]
-    waiting = repository.events.add(events) if events else []
-    repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in waiting])
+    entered = repository.events.add(events) if events else []
+    if entered:
+        repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in entered])
     repository.schedules.advance([plan.advance for plan in plans])
     return Filled(
-        queued=len(waiting),
+        queued=len(entered),
         skipped=sum(event.span.count if event.span else 1 for event in skips),
-        unfinished=sum(plan.unfinished for plan in plans),
+        schedules=len(plans),
+        unfinished=sum(plan.unfinished for plan in plans) + len(waiting) - len(plans),
     )
 
 
-def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: datetime) -> _Plan:
-    """What one schedule needs; touches nothing."""
+def _plans(
+    context: Context, schedules: Sequence[Schedule], now: datetime, most_events: int | None
+) -> list[_Plan]:
+    """What the schedules need, in order, until there is enough for one pass."""
+    excluded = context.exclusions(schedules)
+    share = max(LEAST_SHARE, EVENTS_PER_PASS // max(len(schedules), 1))
+    plans: list[_Plan] = []
+    planned = 0
+    for schedule in schedules:
+        if most_events is not None and planned >= most_events:
+            break
+        plan = _plan(context, schedule, excluded[schedule.id], now, share)
+        plans.append(plan)
+        planned += len(plan.events) + len(plan.skips)
+    return plans
+
+
+def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: datetime, share: int) -> _Plan:
+    """What one schedule needs, `share` occurrences of it unless it is behind; touches nothing."""
     assert schedule.next_run is not None
     recurrence = recurrence_of(schedule)
     horizon = now + context.window
-    found = recurrence.between(schedule.next_run, horizon, OCCURRENCES_PER_PASS)
-    unfinished = len(found) == OCCURRENCES_PER_PASS
+    most = OCCURRENCES_PER_PASS if is_late(schedule.next_run, schedule.misfire, now=now) else share
+    found = recurrence.between(schedule.next_run, horizon, most)
+    unfinished = len(found) == most
     comes_late = bool(found) and found[0] < now
     latest_due = latest_due_of(schedule, exclusions, now) if comes_late else None
     fire: list[datetime] = []

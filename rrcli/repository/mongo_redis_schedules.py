@@ -60,6 +60,10 @@ class MongoSchedules:
             found = self._all.find({"_id": {"$in": object_ids(ids)}})
             return {schedule.id: schedule for schedule in readable(schedule_record, found)}
 
+    def known(self, ids: Collection[str]) -> set[str]:
+        with self._mongo.edge:
+            return {str(one["_id"]) for one in self._all.find({"_id": {"$in": object_ids(ids)}}, {"_id": 1})}
+
     def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
         with self._mongo.edge:
             queries: list[Document] = [{"name": reference}]

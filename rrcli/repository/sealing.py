@@ -60,6 +60,9 @@ class SealedSchedules:
     def get(self, ids: Collection[str]) -> dict[str, Schedule]:
         return {id: self._open(each) for id, each in self._inner.get(ids).items()}
 
+    def known(self, ids: Collection[str]) -> set[str]:
+        return self._inner.known(ids)
+
     def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
         return [self._open(each) for each in self._inner.resolve(reference, limit)]
 

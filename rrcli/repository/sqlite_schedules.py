@@ -44,6 +44,10 @@ class SqliteSchedules:
         found = self._select("get", {"ids": id_list(ids)})
         return {schedule.id: schedule for schedule in found}
 
+    def known(self, ids: Collection[str]) -> set[str]:
+        with self._database.read() as connection:
+            return {id for (id,) in connection.execute(_SQL["known"], {"ids": id_list(ids)})}
+
     def resolve(self, reference: str, limit: int = 3) -> list[Schedule]:
         if not reference:  # the beginning of every id
             return []

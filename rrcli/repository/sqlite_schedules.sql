@@ -6,6 +6,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 SELECT id, name, state, revision, rule_revision, next_run, document
 FROM schedules WHERE id IN (SELECT value FROM json_each(:ids))
 
+-- name: known
+SELECT id FROM schedules WHERE id IN (SELECT value FROM json_each(:ids))
+
 -- name: by_name
 SELECT id, name, state, revision, rule_revision, next_run, document
 FROM schedules WHERE name = :name ORDER BY id LIMIT :limit

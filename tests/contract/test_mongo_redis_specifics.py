@@ -72,6 +72,7 @@ def use_every_query(repository: Repository) -> None:
     schedules, events = repository.schedules, repository.events
     schedules.add([schedule(number, tags=("a",)) for number in range(50)])
     schedules.get([schedule_id(1)])
+    schedules.known([schedule_id(1)])
     for reference in (schedule_id(1), "schedule 1", schedule_id(1)[:5]):
         schedules.resolve(reference)
     for state in (None, ScheduleState.PAUSED):

@@ -33,6 +33,15 @@ def test_get_returns_those_that_exist_by_id(repository: Repository) -> None:
     assert repository.schedules.get([]) == {}
 
 
+def test_known_are_those_that_exist(repository: Repository) -> None:
+    repository.schedules.add([schedule(1), schedule(2, state=ScheduleState.PAUSED)])
+    assert repository.schedules.known([schedule_id(1), schedule_id(2), schedule_id(3)]) == {
+        schedule_id(1),
+        schedule_id(2),
+    }
+    assert repository.schedules.known([]) == set()
+
+
 def test_adding_an_id_twice_is_a_conflict_and_keeps_the_first(repository: Repository) -> None:
     repository.schedules.add([schedule(1)])
 

@@ -69,6 +69,46 @@ def test_a_dense_rule_fills_its_window_in_several_passes(
     assert context.repository.queues.depths().ready == 60
 
 
+def test_many_dense_rules_fill_their_windows_side_by_side(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rrcli.operations.window.LEAST_SHARE", 3)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.EVENTS_PER_PASS", 7)
+    made = [make(context, "FREQ=MINUTELY") for _ in range(6)]
+    clock.advance(timedelta(minutes=10))
+    prequeuer = Prequeuer(context)
+    prequeuer.run_once(context.now())
+    assert prequeuer.counters()["queued"] < 60
+    run(prequeuer, context)
+    assert [len(pending(context, schedule_id)) for schedule_id in made] == [20] * 6
+    assert prequeuer.counters()["queued"] == 60
+
+
+class SlowClock(FakeClock):
+    """Each look at the monotonic clock takes a second."""
+
+    def monotonic(self) -> float:
+        self.advance(timedelta(seconds=1))
+        return super().monotonic()
+
+
+@pytest.mark.parametrize(("behind", "rests"), [(timedelta(minutes=2), True), (timedelta(minutes=9), False)])
+def test_rests_between_passes_while_half_of_the_window_is_full(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, behind: timedelta, rests: bool
+) -> None:
+    monkeypatch.setattr("rrcli_daemons.prequeuer.EVENTS_PER_PASS", 1)
+    for _ in range(3):
+        make(context, "FREQ=MINUTELY")
+    clock.advance(behind)
+    slow = replace(context, clock=SlowClock(clock.now()))
+    prequeuer = Prequeuer(slow)
+    now = slow.now()
+    more = prequeuer._step(now)
+    assert more - now == timedelta(seconds=1 + 2 * rests)
+    assert (prequeuer._step(now) > now) is True
+    assert (prequeuer.counters()["queued"] == behind / timedelta(minutes=1)) is rests
+
+
 def test_after_downtime_only_the_latest_occurrence_fires(context: Context, clock: FakeClock) -> None:
     schedule_id = make(context, "FREQ=MINUTELY")
     clock.advance(timedelta(minutes=30))

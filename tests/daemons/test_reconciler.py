@@ -115,6 +115,31 @@ def test_two_reconcilers_queue_a_lost_event_once(
     assert sum(reconciler.total for reconciler in both) == len(ids)
 
 
+def test_a_walk_rests_while_nothing_is_known_to_be_lost(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVENTS_PER_STEP", 3)
+    make(context)
+    reconciler = whole(context, clock)
+    clock.advance(timedelta(seconds=INTERVAL_SECONDS))
+    missing = context.repository.queues.missing
+
+    def slowly(ids: list[str]) -> set[str]:
+        clock.advance(timedelta(seconds=1))
+        return missing(ids)
+
+    monkeypatch.setattr(context.repository.queues, "missing", slowly)
+    now = context.now()
+    assert reconciler.step(now) == now + timedelta(seconds=1 + module.REST)
+    assert reconciler._after_id
+    stands_at = reconciler._after_id
+    reconciler.step(context.now())
+    assert reconciler._after_id == stands_at
+    lose(context, monkeypatch)
+    now = context.now()
+    assert reconciler.step(now) == now + timedelta(seconds=1)
+
+
 def test_many_events_are_walked_through_in_steps(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

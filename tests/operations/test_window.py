@@ -109,6 +109,28 @@ def test_a_dense_rule_takes_several_passes_and_loses_nothing(
     assert stored(context, schedule).next_run == minutes(190)[0]
 
 
+def test_dense_schedules_advance_side_by_side(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    made = [make(context, name=f"number {number}") for number in range(3)]
+    clock.advance(timedelta(minutes=5))
+    monkeypatch.setattr(window, "EVENTS_PER_PASS", 6)
+    monkeypatch.setattr(window, "LEAST_SHARE", 2)
+    due = context.repository.schedules.due(context.now() + context.window, 100)
+    filled = queue_window(context, due, context.now())
+    assert [len(firing(context, schedule)) for schedule in made] == [12, 12, 12]
+    assert (filled.schedules, filled.unfinished) == (3, 3)
+
+
+def test_a_pass_that_has_enough_leaves_the_other_schedules_for_the_next(context: Context, clock: FakeClock):
+    made = [make(context, name=f"number {number}") for number in range(3)]
+    clock.advance(timedelta(minutes=5))
+    due = context.repository.schedules.due(context.now() + context.window, 100)
+    filled = queue_window(context, due, context.now(), most_events=1)
+    assert (filled.queued, filled.schedules, filled.unfinished) == (5, 1, 2)
+    assert sorted(len(firing(context, schedule)) for schedule in made) == [10, 10, 15]
+
+
 def test_latest_fires_one_even_when_the_downtime_takes_several_passes(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ):

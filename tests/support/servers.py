@@ -29,6 +29,7 @@ from redis.retry import Retry
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+_CACHE = "--wiredTigerCacheSizeGB"
 
 S = TypeVar("S", bound="Server")
 
@@ -130,9 +131,10 @@ class MongoServer(Server):
 
     def command(self) -> list[str]:
         member = ["--replSet", self._replica_set, "--oplogSize", "64"] if self._replica_set else []
+        cache = [] if _CACHE in self._extra else [_CACHE, "0.25"]
         return [
             *(mongod_program(), "--dbpath", str(self.folder), "--port", str(self.port)),
-            *("--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25"),
+            *("--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", *cache),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *member,
         ]

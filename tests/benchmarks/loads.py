@@ -1,0 +1,70 @@
+"""Schedules by the million, put straight into the store: what a migration would leave there."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from rrcli.core.ids import random_id
+from rrcli.core.models import Schedule
+from rrcli.repository.base import Repository
+
+BATCH = 5_000
+DAY = timedelta(days=1)
+AGE = timedelta(days=730)
+"""How long ago the rules began: an engine that walks from DTSTART would show."""
+
+Make = Callable[[int], Schedule]
+
+
+def daily(start: datetime, url: str, *, every: timedelta) -> Make:
+    """Two-year-old daily schedules, the next run of number n at `start` + n * `every`."""
+
+    def make(number: int) -> Schedule:
+        next_run = start + every * number
+        return _schedule(number, url, next_run - AGE, "FREQ=DAILY", next_run)
+
+    return make
+
+
+def secondly(start: datetime, url: str, *, count: int | None = None, jitter_seconds: float = 0.0) -> Make:
+    """Schedules that fire every second from `start` on."""
+
+    def make(number: int) -> Schedule:
+        rule = "FREQ=SECONDLY" + (f";COUNT={count}" if count else "")
+        return _schedule(number, url, start, rule, start, jitter_seconds)
+
+    return make
+
+
+def _schedule(
+    number: int, url: str, begin: datetime, rule: str, next_run: datetime, jitter_seconds: float = 0.0
+) -> Schedule:
+    begin = begin.replace(microsecond=0)
+    return Schedule(
+        id=random_id(begin, secrets.token_bytes(8)),
+        name=f"bench-{number}",
+        rrule=f"DTSTART:{begin:%Y%m%dT%H%M%SZ}\nRRULE:{rule}",
+        callback_url=url,
+        method="POST",
+        headers={"content-type": "application/json"},
+        body='{"job": "report", "tenant": 42}',
+        jitter_seconds=jitter_seconds,
+        next_run=next_run.replace(microsecond=0),
+        created_at=begin,
+        updated_at=begin,
+    )
+
+
+def load(repository: Repository, make: Make, number: int, *, first: int = 0) -> None:
+    """Store schedules number `first` to `first + number`, in batches."""
+    numbers = iter(range(first, first + number))
+    while batch := list(islice(numbers, BATCH)):
+        repository.schedules.add([make(each) for each in batch])
+
+
+def steps(low: int, high: int) -> Iterator[int]:
+    """Powers of ten, both ends included."""
+    while low <= high:
+        yield low
+        low *= 10
