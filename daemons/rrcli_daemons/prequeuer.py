@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 SCHEDULES_PER_PASS = 500
 EVENTS_PER_PURGE = 2000
-REST = 2.0
+REST = 1.0
 """How many times as long as a pass took is the wait before the next, while half the window is full: in short
 
 turns the others hardly notice that it is filled.

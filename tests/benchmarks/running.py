@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from statistics import mean
 
 from rrcli.clock import SystemClock
@@ -31,10 +30,9 @@ def daemons(where: Place, *names: str, **extra: str) -> Iterator[Stack]:
 
 
 def wait_until_filled(context: Context) -> float:
-    """Wait until the window is full of occurrences; seconds that took."""
+    """Wait until three quarters of the window are full of occurrences; seconds that took."""
     began = time.perf_counter()
-    full = context.window - timedelta(seconds=2 * context.settings.prequeuer.ticker_interval_seconds)
-    while context.repository.schedules.due(context.now() + full, 1):
+    while context.repository.schedules.due(context.now() + context.window * 0.75, 1):
         if time.perf_counter() - began > FILL_SECONDS:
             raise AssertionError("the window is never filled: the prequeuer does not keep up")
         time.sleep(0.5)

@@ -104,7 +104,7 @@ def test_rests_between_passes_while_half_of_the_window_is_full(
     prequeuer = Prequeuer(slow)
     now = slow.now()
     more = prequeuer._step(now)
-    assert more - now == timedelta(seconds=1 + 2 * rests)
+    assert more - now == timedelta(seconds=1 + rests)
     assert (prequeuer._step(now) > now) is True
     assert (prequeuer.counters()["queued"] == behind / timedelta(minutes=1)) is rests
 
