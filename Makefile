@@ -26,6 +26,7 @@ check: $(STAMPS)/dev ## Linters, types, import rules, docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --verbose > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
 
 format: $(STAMPS)/dev ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
@@ -38,8 +39,10 @@ bench: $(STAMPS)/dev ## Recurrence and sender beside their peers; npm and PyPI p
 bench-quick: $(STAMPS)/dev ## The short form that CI runs: recurrence beside python-dateutil
 	@$(BIN)/python -m tests.benchmarks.recurrence --quick
 
-docs: $(STAMPS)/dev ## Write the generated reference pages anew
+docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build/site
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
+	@echo "The site: build/site/index.html"
 
 pictures: $(STAMPS)/dev ## Draw the pictures in the docs from real runs
 	@$(BIN)/python docs/pictures.py
