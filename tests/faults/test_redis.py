@@ -9,9 +9,10 @@ from redis import Redis
 
 from rrcli.operations.leases import SETTLE_SECONDS
 from rrcli.settings import Settings
-from tests.faults.running import LONG, load
+from tests.faults.running import LONG, TWO_OF_EACH, load
 from tests.support import servers
 from tests.support.receiver import Answer, Receiver
+from tests.support.redis_cluster import redis_cluster
 
 pytestmark = pytest.mark.servers
 BACKEND = "MongoDB + Redis"
@@ -75,6 +76,32 @@ def test_a_redis_that_fails_over_to_its_replica_is_followed(
             assert group.master() is not old
             under_load.over()
             under_load.settle("Redis failing over (Sentinel)", BACKEND)
+
+
+def test_a_master_of_a_cluster_that_came_back_empty_is_filled_again(
+    mongo_store: Settings, redis_url: str, target: Receiver, tmp_path: Path
+) -> None:
+    with redis_cluster() as cluster:
+        store = replace(mongo_store, redis=replace(mongo_store.redis, url=cluster.url, partitions=6))
+        with load(store, target, tmp_path / "log") as under_load:
+            under_load.wait_for_calls(100)
+            cluster.nodes[1].restart()
+            cluster.wait()
+            under_load.over()
+            under_load.settle("One master of a Redis Cluster killed, restarted empty", BACKEND)
+
+
+def test_another_number_of_partitions_reaches_a_running_system(
+    own: Settings, target: Receiver, tmp_path: Path
+) -> None:
+    """Process by process: the new ones wait until the last worker that knows the old number has stopped."""
+    with load(own, target, tmp_path / "log") as under_load:
+        under_load.wait_for_calls(100)
+        for name in TWO_OF_EACH:
+            under_load.stack.replace(name, REDIS_PARTITIONS="4")
+        under_load.over()
+        under_load.settle("redis.partitions changed from 1 to 4, process by process", BACKEND)
+        assert "split into 4 partitions now" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.skipif(not LONG, reason="its law is shown by tests/daemons/test_reconciler.py, too")

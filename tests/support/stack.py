@@ -26,6 +26,7 @@ def environment(store: Settings, **extra: str) -> dict[str, str]:
         "MONGO_URI": store.mongo.uri,
         "MONGO_DATABASE": store.mongo.database if store.mongo.uri else None,
         "REDIS_URL": store.redis.url,
+        "REDIS_PARTITIONS": str(store.redis.partitions),
     }
     inherited = {name: value for name, value in os.environ.items() if name not in {*named, "RRCLI_CONFIG"}}
     return inherited | {name: value for name, value in named.items() if value} | extra
@@ -74,6 +75,14 @@ class Stack:
         process = self.processes.pop(name)
         process.kill()
         process.wait()
+
+    def replace(self, name: str, **changes: str) -> None:
+        """SIGTERM, and another in its place when it has ended, with changes of the environment for all."""
+        self.environment = {**self.environment, **changes}
+        process = self.processes.pop(name)
+        process.terminate()
+        process.wait(20)
+        self.start(name)
 
     def stop(self) -> None:
         """SIGTERM to all; what does not end in time is killed."""
