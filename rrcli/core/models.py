@@ -81,13 +81,18 @@ class Misfire:
     window_seconds: float = 86_400.0
 
 
+_ZERO = timedelta(0)
+
+
 def require_utc(**instants: datetime | None) -> None:
     """Refuse naive and non-UTC datetimes: a wrong one here would be a wrong call later.
 
     Raises ValueError naming the field.
     """
     for name, instant in instants.items():
-        if instant is not None and instant.utcoffset() != timedelta(0):
+        if instant is None or instant.tzinfo is UTC:
+            continue
+        if instant.utcoffset() != _ZERO:
             raise ValueError(f"{name} must be an aware UTC datetime, not {instant!r}")
 
 

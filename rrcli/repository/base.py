@@ -211,7 +211,8 @@ class Events(Protocol):
         """Write finished events to the archive, then delete the live ones.
 
         An id that the archive has keeps its first entry, unless that could be on again (see `add`). Returns
-        the ids that were not live any more: finished by another worker, or removed with their schedule.
+        nothing when all were live, else ids among which are those that were not any more: finished by
+        another worker, or removed with their schedule.
         """
         ...
 

@@ -30,7 +30,7 @@ _MONGO_DEFAULTS: dict[str, Any] = {
 }
 # A date or a text that Python cannot hold is one unreadable document, not a failed batch. Times come naive,
 # in UTC: to make them aware in the driver costs as much as all other decoding together.
-CODEC: CodecOptions[Document] = CodecOptions(
+CODEC: CodecOptions[Any] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
     unicode_decode_error_handler="replace",
 )

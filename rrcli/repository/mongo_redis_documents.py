@@ -3,9 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
+import bson
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 
 from rrcli.core.ids import is_id
 from rrcli.core.models import (
@@ -27,17 +30,23 @@ from rrcli.core.models import (
 from rrcli.core.sound import sound_event, sound_schedule
 from rrcli.repository import readable as readables
 from rrcli.repository.base import Heartbeat, Standing
-from rrcli.repository.mongo_redis_connection import Document
+from rrcli.repository.mongo_redis_connection import CODEC, Document
 
+D = TypeVar("D", bound=Mapping[str, Any])
 R = TypeVar("R")
 
 _STATES = {state.value: state for state in EventState}
 _KINDS = {kind.value: kind for kind in Kind}
 
 
+# The worker reads a schedule with each event; most have not changed since the last one.
+_REMEMBERED = 4096
+_REMEMBERED_BYTES = 8192
+
+
 def object_ids(ids: Collection[str]) -> list[ObjectId]:
     """The ids as stored; what has not the form of an id exists nowhere and is left out."""
-    return [ObjectId(text) for text in ids if is_id(text)]
+    return [ObjectId(bytes.fromhex(text)) for text in ids if is_id(text)]
 
 
 def stored_time(instant: datetime) -> datetime:
@@ -45,7 +54,7 @@ def stored_time(instant: datetime) -> datetime:
     return whole_ms(instant) if instant.microsecond % 1000 else instant
 
 
-def readable(decode: Callable[[Mapping[str, Any]], R], documents: Iterable[Mapping[str, Any]]) -> list[R]:
+def readable(decode: Callable[[D], R], documents: Iterable[D]) -> list[R]:
     """The decoded documents. One that another program wrote and that makes no sense is logged, not raised."""
     return readables.readable(decode, documents, document_id)
 
@@ -189,6 +198,17 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
         updated_at=utc(document["updated_at"]),
     )
     return sound_schedule(schedule)
+
+
+def schedule_of_raw(document: RawBSONDocument) -> Schedule:
+    """As `schedule_record`, of a document as it came: the same bytes are decoded once."""
+    raw = document.raw
+    return _schedule_of_bytes(raw) if len(raw) <= _REMEMBERED_BYTES else _schedule_of_bytes.__wrapped__(raw)
+
+
+@lru_cache(_REMEMBERED)
+def _schedule_of_bytes(raw: bytes) -> Schedule:
+    return schedule_record(bson.decode(raw, CODEC))
 
 
 def heartbeat_document(heartbeat: Heartbeat) -> Document:

@@ -163,11 +163,9 @@ class MongoEvents:
             known = set(insert_new(self._archive, documents))
             if known:
                 self._replace_revocable([document for document in documents if document["_id"] in known])
-            # Asked after the insert: what `forget` deletes from now on it finds in the archive too.
-            live = self._ids(self._live, {"_id": {"$in": ids}})
-            if live:
-                self._live.delete_many({"_id": {"$in": list(live)}})
-        return {str(id_) for id_ in ids if id_ not in live}
+            # After the insert: what `forget` deletes from now on it finds in the archive too.
+            deleted = self._live.delete_many({"_id": {"$in": ids}}).deleted_count
+        return set() if deleted == len(ids) else {event.id for event in events}
 
     def _replace_revocable(self, documents: list[Document]) -> None:
         """An occurrence that was taken out, came on again and has ended has its result as its entry."""
@@ -281,9 +279,6 @@ class MongoEvents:
             collection.delete_many({"_id": {"$in": found}})
             deleted += found
         return deleted
-
-    def _ids(self, collection: MongoCollection[Document], query: Document) -> set[ObjectId]:
-        return {document["_id"] for document in collection.find(query, {"_id": 1})}
 
     @property
     def _live(self) -> MongoCollection[Document]:

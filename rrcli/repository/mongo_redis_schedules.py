@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING, UpdateMany
 from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import BulkWriteError
@@ -13,11 +14,12 @@ from rrcli.core.ids import is_id
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict
 from rrcli.repository.base import Advance, Page
-from rrcli.repository.mongo_redis_connection import Document, MongoServer
+from rrcli.repository.mongo_redis_connection import RAW_CODEC, Document, MongoServer
 from rrcli.repository.mongo_redis_documents import (
     object_ids,
     readable,
     schedule_document,
+    schedule_of_raw,
     schedule_record,
     stored_time,
 )
@@ -57,8 +59,8 @@ class MongoSchedules:
 
     def get(self, ids: Collection[str]) -> dict[str, Schedule]:
         with self._mongo.edge:
-            found = self._all.find({"_id": {"$in": object_ids(ids)}})
-            return {schedule.id: schedule for schedule in readable(schedule_record, found)}
+            found = self._all_raw.find({"_id": {"$in": object_ids(ids)}}, batch_size=len(ids) + 1)
+            return {schedule.id: schedule for schedule in readable(schedule_of_raw, found)}
 
     def known(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
@@ -141,6 +143,10 @@ class MongoSchedules:
         with self._mongo.edge:
             numbers = {state: self._all.count_documents({"state": state.value}) for state in ScheduleState}
         return {state: number for state, number in numbers.items() if number}
+
+    @property
+    def _all_raw(self) -> MongoCollection[RawBSONDocument]:
+        return self._mongo.collection("schedules").with_options(codec_options=RAW_CODEC)
 
     @property
     def _all(self) -> MongoCollection[Document]:
