@@ -1,11 +1,14 @@
 """The documentation as a site: `make docs` builds it into build/site; a warning is an error."""
 
+import sys
 from pathlib import Path
 
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 from rrcli import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+from diagrams import pictured
 
 project = "rrule-scheduler"
 release = __version__
@@ -51,7 +54,12 @@ def _with_contents(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{listed}\n```\n"
 
 
+def _with_pictures(app: Sphinx, name: str, source: list[str]) -> None:
+    """Diagrams as pictures: nothing that draws is loaded by the reader's browser."""
+    source[0] = pictured(source[0], name)
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
-    app.add_lexer("mermaid", TextLexer)
     app.connect("source-read", _with_contents)
+    app.connect("source-read", _with_pictures)
