@@ -25,13 +25,14 @@ from rrcli_api import (
 )
 from rrcli_api.access import Access
 from rrcli_api.guard import Guard
+from rrcli_api.idempotency import Idempotency
 from rrcli_api.pages import routes as pages
 
 
 def create_app(context: Context) -> falcon.App[Any, Any]:
     """The REST service over an open store; safe for any number of threads."""
     guard = Guard(context)
-    app = _base(context.clock, guard)
+    app = _base(context.clock, guard, Idempotency(context))
     pages.install(app, context, guard.knows)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
@@ -79,7 +80,7 @@ def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, A
     return app
 
 
-def _base(clock: Clock, *guards: Guard) -> falcon.App[Any, Any]:
+def _base(clock: Clock, *guards: Guard | Idempotency) -> falcon.App[Any, Any]:
     """What needs no store."""
     middleware: list[Any] = [Access(clock), *guards]
     app = falcon.App(middleware=middleware)

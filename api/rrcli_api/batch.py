@@ -39,10 +39,12 @@ class _Items:
 class Batch(Resource):
     """Makes all the schedules of the list, or none: one that is refused refuses them all."""
 
+    most_bytes = BATCH_BYTES
+
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         query(req, {})
         data = read_object(req, most_bytes=BATCH_BYTES, most_members=batch.BATCH_LIMIT)
-        made = batch.create_many(self.context, _items(data))
+        made = batch.create_many(self.context, _items(data), seed=self.seed(req))
         resp.status = falcon.HTTP_201
         render(resp, {"schedules": [{"id": each.id} for each in made]})
 

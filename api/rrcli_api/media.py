@@ -32,7 +32,7 @@ def read_object(
     req: falcon.Request, *, most_bytes: int = BODY_BYTES, most_members: int = MEMBERS
 ) -> dict[str, Any]:
     """The request's JSON object. Raises MalformedRequest, and ApiError 413 and 415."""
-    body = _read(req, most_bytes)
+    body = body_of(req, most_bytes)
     if not body:
         raise MalformedRequest("The body is empty; it must be a JSON object.")
     _require_json(req)
@@ -46,7 +46,7 @@ def read_fields(
 
     Raises as `read_object`, and InvalidInput listing every refused field.
     """
-    body = _read(req)
+    body = body_of(req)
     if body:
         _require_json(req)
     data = parse_object(body or b"{}")
@@ -65,7 +65,7 @@ def read_fields(
 
 def read_text(req: falcon.Request, kind: str) -> str:
     """The request's text in UTF-8. Raises MalformedRequest, and ApiError 413, and 415 for another type."""
-    body = _read(req)
+    body = body_of(req)
     if not body:
         raise MalformedRequest(f"The body is empty; it must be of the type {kind}.")
     _require_type(req, kind)
@@ -96,7 +96,15 @@ def parse_object(body: bytes, most_members: int = MEMBERS) -> dict[str, Any]:
     return data
 
 
-def _read(req: falcon.Request, most_bytes: int = BODY_BYTES) -> bytes:
+def body_of(req: falcon.Request, most_bytes: int = BODY_BYTES) -> bytes:
+    """The whole body, which may be asked for several times. Raises MalformedRequest, and ApiError 413."""
+    body: bytes | None = getattr(req.context, "body", None)
+    if body is None:
+        body = req.context.body = _read(req, most_bytes)
+    return body
+
+
+def _read(req: falcon.Request, most_bytes: int) -> bytes:
     """The whole body, with or without Content-Length, never more than the limit."""
     if (req.content_length or 0) > most_bytes:
         raise _too_large(most_bytes)

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import falcon
 
+from rrcli.core.idempotency import KeyUse
+from rrcli.core.ids import Seed
 from rrcli.errors import Conflict
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
@@ -18,6 +20,11 @@ class Resource:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+
+    def seed(self, req: falcon.Request) -> Seed | None:
+        """What new ids are made from, when the request came under an Idempotency-Key."""
+        use: KeyUse | None = getattr(req.context, "key_use", None)
+        return use.seed if use else None
 
     def guarded(self, req: falcon.Request, schedule_id: str, change: Callable[[int | None], T]) -> T:
         """`change(expected_revision)` under the request's If-Match; a stale one is ApiError 412.

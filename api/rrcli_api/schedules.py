@@ -51,7 +51,7 @@ class Schedules(Resource):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         query(req, {})
-        schedule = schedules.create(self.context, read_object(req))
+        schedule = schedules.create(self.context, read_object(req), seed=self.seed(req))
         resp.status = falcon.HTTP_201
         resp.set_header("Location", f"/api/schedules/{schedule.id}")
         _tag(resp, schedule)
@@ -132,7 +132,7 @@ class Trigger(Resource):
         query(req, {})
         require_id(schedule_id, "a schedule")
         read_fields(req, {})
-        event = schedules.trigger(self.context, schedule_id)
+        event = schedules.trigger(self.context, schedule_id, seed=self.seed(req))
         resp.status = falcon.HTTP_201
         resp.set_header("Location", f"/api/events/{event.id}")
         render(resp, event_view(event))

@@ -23,6 +23,8 @@ _MOVE: Mapping[str, Check] = {"at": Instant(), "to": Instant(), "reason": _REASO
 class _Changed(Resource):
     """A change of the schedule's skips, under If-Match; answers the schedule."""
 
+    repeats_safely = True
+
     def __init__(
         self,
         context: Context,
@@ -49,7 +51,9 @@ class _Changed(Resource):
 
 def skip(context: Context) -> Resource:
     """Takes the next occurrences out, or those from an instant on."""
-    return _Changed(context, skips.skip, _SKIP)
+    changed = _Changed(context, skips.skip, _SKIP)
+    changed.repeats_safely = False  # again, it would take out the next ones after those
+    return changed
 
 
 def unskip(context: Context) -> Resource:

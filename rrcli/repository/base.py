@@ -19,6 +19,7 @@ from typing import Generic, Protocol, Self, TypeVar
 
 from rrcli.core.api_keys import ApiKey
 from rrcli.core.calendars import Calendar
+from rrcli.core.idempotency import Answer, KeyUse
 from rrcli.core.models import Event, EventState, Schedule, ScheduleState
 
 T = TypeVar("T")
@@ -435,6 +436,30 @@ class Calendars(Protocol):
         ...
 
 
+class IdempotencyKeys(Protocol):
+    """Which requests have been made under which key, for as long as `idempotency.KEEP`."""
+
+    def begin(self, use: KeyUse, now: datetime) -> tuple[KeyUse, bool]:
+        """Enter a use: what is stored now, and whether the request is to be made by the caller.
+
+        It is when the key is new or has expired, or when an earlier try of the same request broke off: then
+        the stored use comes back with one attempt more. Of several callers at one time one is told so.
+        """
+        ...
+
+    def finish(self, use: KeyUse, answer: Answer, now: datetime) -> None:
+        """Store the answer, unless another attempt has taken over; and forget some that have expired."""
+        ...
+
+    def release(self, use: KeyUse) -> None:
+        """The attempt failed half-way: the next one may begin at once, and makes the same ids."""
+        ...
+
+    def forget(self, use: KeyUse) -> None:
+        """Nothing was done: the key is as new, unless another attempt has taken over."""
+        ...
+
+
 class Waiter(Protocol):
     """One process's ear on a channel; made before the first look, so that no wake-up is lost."""
 
@@ -459,6 +484,7 @@ class Repository(Protocol):
     heartbeats: Heartbeats
     api_keys: ApiKeys
     calendars: Calendars
+    idempotency_keys: IdempotencyKeys
 
     @property
     def description(self) -> str:

@@ -2,12 +2,23 @@
 
 from typing import Self
 
-from rrcli.repository.base import ApiKeys, Calendars, Channel, Events, Heartbeats, Outcomes, Queues, Schedules
+from rrcli.repository.base import (
+    ApiKeys,
+    Calendars,
+    Channel,
+    Events,
+    Heartbeats,
+    IdempotencyKeys,
+    Outcomes,
+    Queues,
+    Schedules,
+)
 from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
 from rrcli.repository.mongo_redis_calendars import MongoCalendars
 from rrcli.repository.mongo_redis_connection import MongoServer
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
+from rrcli.repository.mongo_redis_idempotency_keys import MongoIdempotencyKeys
 from rrcli.repository.mongo_redis_outcomes import MongoOutcomes
 from rrcli.repository.mongo_redis_queues import RedisQueues
 from rrcli.repository.mongo_redis_schedules import MongoSchedules
@@ -22,7 +33,12 @@ class MongoRedisRepository:
     def __init__(self, mongo: MongoServer, redis: RedisServer, queues: RedisQueues) -> None:
         self._mongo = mongo
         self._redis = redis
-        self._ledger = (MongoSchedules(mongo), MongoEvents(mongo), MongoHeartbeats(mongo))
+        self._ledger = (
+            MongoSchedules(mongo),
+            MongoEvents(mongo),
+            MongoHeartbeats(mongo),
+            MongoIdempotencyKeys(mongo),
+        )
         self._queues = queues
         self.schedules: Schedules = self._ledger[0]
         self.events: Events = self._ledger[1]
@@ -30,6 +46,7 @@ class MongoRedisRepository:
         self.heartbeats: Heartbeats = self._ledger[2]
         self.api_keys: ApiKeys = MongoApiKeys(mongo)
         self.calendars: Calendars = MongoCalendars(mongo)
+        self.idempotency_keys: IdempotencyKeys = self._ledger[3]
         self.queues: Queues = queues
 
     @classmethod

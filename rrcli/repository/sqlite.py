@@ -10,6 +10,7 @@ from rrcli.repository.base import (
     Channel,
     Events,
     Heartbeats,
+    IdempotencyKeys,
     Outcomes,
     Queues,
     Schedules,
@@ -20,6 +21,7 @@ from rrcli.repository.sqlite_calendars import SqliteCalendars
 from rrcli.repository.sqlite_database import Database
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
+from rrcli.repository.sqlite_idempotency_keys import SqliteIdempotencyKeys
 from rrcli.repository.sqlite_outcomes import SqliteOutcomes
 from rrcli.repository.sqlite_queues import SqliteQueues
 from rrcli.repository.sqlite_schedules import SqliteSchedules
@@ -36,6 +38,7 @@ class SqliteRepository:
     heartbeats: Heartbeats
     api_keys: ApiKeys
     calendars: Calendars
+    idempotency_keys: IdempotencyKeys
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
@@ -48,6 +51,7 @@ class SqliteRepository:
         self.heartbeats = SqliteHeartbeats(self._database)
         self.api_keys = SqliteApiKeys(self._database)
         self.calendars = SqliteCalendars(self._database)
+        self.idempotency_keys = SqliteIdempotencyKeys(self._database)
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:

@@ -120,4 +120,18 @@ CREATE TABLE calendars (
     document TEXT NOT NULL
 );
 
+-- Requests made under an Idempotency-Key; `id` is a hash of the key. `headers` is JSON; without an answer its
+-- three columns are NULL.
+CREATE TABLE idempotency_keys (
+    id TEXT PRIMARY KEY NOT NULL,
+    fingerprint TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    held_until INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    status INTEGER,
+    headers TEXT,
+    body TEXT
+);
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at, id);
+
 PRAGMA user_version = 1;

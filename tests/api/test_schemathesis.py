@@ -1,8 +1,10 @@
 """The service against its own specification: Schemathesis tries what the specification allows and forbids."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,6 +59,18 @@ def map_body(context: Any, body: Any) -> Any:
     if isinstance(body, dict) and isinstance(body.get("secrets"), list):
         return body | {"secrets": [secret for secret in body["secrets"] if secret != MASK]}
     return body
+
+
+_KEYS = count()
+
+
+@schemathesis.hook
+def map_headers(context: Any, headers: Any) -> Any:
+    """Every right Idempotency-Key is new: another request under a used one is refused, as it should be."""
+    given = headers.get("Idempotency-Key") if isinstance(headers, Mapping) else None
+    if isinstance(given, str) and re.fullmatch(r"[!-~]{1,255}", given):
+        return {**headers, "Idempotency-Key": f"key-{next(_KEYS)}"}
+    return headers
 
 
 _FOLDER = TemporaryDirectory(prefix="rrcli-schemathesis-")

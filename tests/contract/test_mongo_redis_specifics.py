@@ -20,6 +20,7 @@ from redis import Redis
 
 from rrcli.core.api_keys import Scope, issue
 from rrcli.core.calendars import Calendar
+from rrcli.core.idempotency import Answer, first_use
 from rrcli.core.models import Event, EventState, ScheduleState, Span
 from rrcli.errors import InvalidSettings, StoreCorrupt, StoreUnavailable
 from rrcli.repository.base import Advance, Channel, Heartbeat, QueueEntry, Repository
@@ -123,6 +124,13 @@ def use_every_query(repository: Repository) -> None:
     repository.calendars.versions(["de"])
     repository.calendars.list()
     repository.calendars.remove("de")
+
+    use = first_use("", "key", "fingerprint", NOON)
+    for keys in (repository.idempotency_keys,) * 2:
+        keys.begin(use, NOON)
+        keys.release(use)
+        keys.forget(use)
+    keys.finish(use, Answer(status=200), NOON)
 
     repository.heartbeats.beat(heartbeat())
     repository.heartbeats.list(NOON)

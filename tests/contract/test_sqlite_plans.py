@@ -13,6 +13,7 @@ from rrcli.repository import (
     sqlite_calendars,
     sqlite_events,
     sqlite_heartbeats,
+    sqlite_idempotency_keys,
     sqlite_outcomes,
     sqlite_queues,
     sqlite_schedules,
@@ -48,6 +49,7 @@ ORDERED = [
     (sqlite_queues, "due", "queue_place"),
     (sqlite_queues, "claim", "queue_place"),
     (sqlite_heartbeats, "forget", "heartbeats_seen_at"),
+    (sqlite_idempotency_keys, "expire", "idempotency_keys_created_at"),
 ]
 # A page of history is cut on a covering index; only the rows of the page are sorted.
 PAGED = [("history", "archived_events_run_time"), ("history_of_schedule", "archived_events_schedule")]
@@ -90,6 +92,7 @@ def bounded() -> Iterator[tuple[ModuleType, str]]:
         sqlite_heartbeats,
         sqlite_api_keys,
         sqlite_calendars,
+        sqlite_idempotency_keys,
     )
     for module in modules:
         for name in module._SQL:
