@@ -97,7 +97,7 @@ def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: dat
     most = OCCURRENCES_PER_PASS if is_late(schedule.next_run, schedule.misfire, now=now) else share
     found = recurrence.between(schedule.next_run, horizon, most)
     unfinished = len(found) == most
-    comes_late = bool(found) and found[0] < now
+    comes_late = bool(found) and is_late(found[0], schedule.misfire, now=now)
     latest_due = latest_due_of(schedule, exclusions, now) if comes_late else None
     fire: list[datetime] = []
     skips: list[Event] = []
