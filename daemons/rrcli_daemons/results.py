@@ -3,17 +3,20 @@
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from threading import Lock
 
 from rrcli.core.models import Event
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
+from rrcli_daemons.bell import Bell
 
 
 class Results:
     """What ended, and what is to be tried again. Nothing leaves it before it is written down.
 
-    Used by one thread, which calls `begin` and, before it needs what was written to be there, `finish`.
+    For one thread: `begin` starts the writing, `finish` waits for it. In between it goes on collecting, so
+    that a slow disk makes the batches larger, not the calls fewer.
     """
 
     def __init__(self, context: Context, instance: str) -> None:
@@ -26,10 +29,23 @@ class Results:
         self._writing_again: list[Event] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rrcli-results")
         self._written: Future[None] | None = None
+        self._lock = Lock()
+        self._bell = Bell()
+        self._open = True
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when what `begin` started is done, until `finish`."""
+        return self._bell.fileno()
+
+    def __len__(self) -> int:
+        """How many are not known to be written down."""
+        writing = len(self._writing_ended) + len(self._writing_again)
+        return writing + len(self._ended) + len(self._again)
 
     @property
     def unwritten(self) -> list[Event]:
-        """Everything that is not known to be written down; not to be asked between `begin` and `finish`."""
+        """Everything that is not written down; waits for what is being written. Raises as `finish`."""
+        self.finish()
         return [*self._ended, *self._again]
 
     def ended(self, event: Event) -> None:
@@ -41,11 +57,13 @@ class Results:
         self._again.append(event)
 
     def begin(self, now: datetime) -> None:
-        """Start to write what there is, unless writing is under way."""
+        """Start to write what there is, unless writing is under way. Raises as `finish`."""
+        if self._written is not None and self._written.done():
+            self.finish()
         if self._written is None and (self._ended or self._again):
             self._writing_ended, self._ended = self._ended, []
             self._writing_again, self._again = self._again, []
-            self._written = self._thread.submit(self._write, now)
+            self._written = self._thread.submit(self._write_and_ring, now)
 
     def finish(self) -> None:
         """Wait until what `begin` started is written. Raises what the store raised: then it is still here."""
@@ -55,12 +73,30 @@ class Results:
         try:
             written.result()
         finally:
-            self._ended = self._writing_ended + self._ended
-            self._again = self._writing_again + self._again
+            with self._lock:
+                self._bell.hush()
+            self._ended, self._writing_ended = self._writing_ended + self._ended, []
+            self._again, self._writing_again = self._writing_again + self._again, []
+
+    def write_all(self, now: datetime) -> None:
+        """Everything is written down when this returns. Raises as `finish`."""
+        self.finish()
+        self.begin(now)
+        self.finish()
 
     def close(self) -> None:
-        """End the thread, after what it writes."""
+        """End the thread, after what it writes. Safe twice."""
         self._thread.shutdown()
+        if self._open:
+            self._open = False
+            self._bell.close()
+
+    def _write_and_ring(self, now: datetime) -> None:
+        try:
+            self._write(now)
+        finally:
+            with self._lock:
+                self._bell.ring()
 
     def _write(self, now: datetime) -> None:
         """Ledger first, queue second; each part is dropped once it is done, and not done a second time."""

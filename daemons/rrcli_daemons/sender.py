@@ -1,6 +1,5 @@
 """Many HTTP calls in flight, on a thread of their own: a stalled store never stalls a call."""
 
-import os
 import threading
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ from rrcli.clock import Clock
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome
 from rrcli_daemons.addresses import AddressPolicy
+from rrcli_daemons.bell import Bell
 from rrcli_daemons.http_call import Call
 from rrcli_daemons.http_loop import Done, NetworkLoop
 
@@ -33,8 +33,8 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._broken: BaseException | None = None
-        self._wake = _Bell()
-        self._ready = _Bell()
+        self._wake = Bell()
+        self._ready = Bell()
 
     def submit(self, calls: Sequence[tuple[str, Request]]) -> None:
         """Start the calls, each under a key of the caller's; returns at once.
@@ -158,28 +158,3 @@ class Sender:
                     self._finished.append((call.key, outcome))
             if self._finished:
                 self._ready.ring()
-
-
-class _Bell:
-    """A descriptor that is readable from `ring` to `hush`. The caller holds the lock."""
-
-    def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        self._ringing = False
-
-    def fileno(self) -> int:
-        return self._reader
-
-    def ring(self) -> None:
-        if not self._ringing:
-            self._ringing = True
-            os.write(self._writer, b"\0")
-
-    def hush(self) -> None:
-        if self._ringing:
-            self._ringing = False
-            os.read(self._reader, 1)
-
-    def close(self) -> None:
-        os.close(self._reader)
-        os.close(self._writer)

@@ -72,7 +72,7 @@ class Worker:
 
     @property
     def sources(self) -> Sequence[Wakeable]:
-        return (self._sender,)
+        return (self._sender, self._results)
 
     def counters(self) -> Mapping[str, float]:
         return self._counters | {"in_flight": float(len(self._claimed))}
@@ -86,17 +86,20 @@ class Worker:
         self._collect(now)
         self._take_up_lost_claims(now)
         self._results.begin(now)
-        room = min(self._capacity - len(self._claimed), EVENTS_PER_CLAIM)
-        ids: list[str] = []
-        try:
-            if room > 0:
-                ids = self._repository.queues.claim(self._instance, room, self._lease)
-                self._start(ids, now)
-        finally:
-            self._results.finish()
-        self._settle(now)
+        room = self._room
+        ids = self._repository.queues.claim(self._instance, room, self._lease) if room > 0 else []
+        self._start(ids, now)
+        if not ids or not self._claimed or self._freed or self._failing or self._gone:
+            self._settle(now)
+        self._results.begin(now)
         self._unsure = False
-        return now if ids and len(ids) == room else None
+        return now if ids and len(ids) == room and self._room > 0 else None
+
+    @property
+    def _room(self) -> int:
+        """How many calls can be started at once; none while far too many results wait to be written."""
+        waiting = max(len(self._results) - 2 * self._capacity, 0)
+        return min(self._capacity - len(self._claimed) - waiting, EVENTS_PER_CLAIM)
 
     def _take_up_lost_claims(self, now: datetime) -> None:
         """Claims whose reply was lost: looked for after an outage, and later, too.
@@ -235,8 +238,8 @@ class Worker:
         return event.moved(EventState.SKIPPED, now, why)
 
     def _is_overlapped(self, event: Event, now: datetime) -> bool:
-        """Asked of a ledger that has all results, those that are being written included."""
-        self._results.finish()
+        """Asked of a ledger that has all results."""
+        self._results.write_all(now)
         return is_overlapped(self._repository, event, now)
 
     def _ended_unreadable(self, schedule: Schedule, event: Event, now: datetime) -> Event | None:
@@ -262,8 +265,7 @@ class Worker:
 
     def _settle(self, now: datetime) -> None:
         """Write down everything that has ended; repeated as a whole when the store fails in between."""
-        self._results.begin(now)
-        self._results.finish()
+        self._results.write_all(now)
         while self._freed:
             schedule_id = next(iter(self._freed))
             start_next(self._repository, schedule_id, now)
