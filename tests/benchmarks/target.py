@@ -16,7 +16,7 @@ NGINX = """
 daemon off; worker_processes 1; error_log /dev/null crit; pid {folder}/pid;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; keepalive_requests 1000000000;
+  {log} keepalive_requests 1000000000;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{ {listen} location / {{ return 200 "ok"; }} }}
@@ -25,16 +25,25 @@ http {{
 
 
 @contextmanager
-def target(addresses: Sequence[str] = ("127.0.0.1",)) -> Iterator[str]:
-    """A quick receiver in its own process; yields its URL at the first of the addresses it listens on."""
+def target(
+    addresses: Sequence[str] = ("127.0.0.1",), *, log: Path | None = None, log_format: str = ""
+) -> Iterator[str]:
+    """A quick receiver in its own process; yields its URL at the first of the addresses it listens on.
+
+    With `log` each request is a line there, in nginx's `log_format`. Raises FileNotFoundError without nginx.
+    """
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         nginx = shutil.which("nginx")
         if nginx is not None:
             config = Path(folder, "nginx.conf")
             listen = " ".join(f"listen {address}:{port} backlog=4096;" for address in addresses)
-            config.write_text(NGINX.format(folder=folder, listen=listen), encoding="utf-8")
+            access = f"log_format line '{log_format}'; access_log {log} line buffer=64k flush=50ms;"
+            filled = NGINX.format(folder=folder, listen=listen, log=access if log else "access_log off;")
+            config.write_text(filled, encoding="utf-8")
             command = [nginx, "-c", str(config), "-e", "/dev/null"]
+        elif log is not None:
+            raise FileNotFoundError("nginx is not installed, and only it can log each request")
         else:
             command = [sys.executable, "-m", "tests.benchmarks.target", str(port), *addresses]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
