@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 import click
+from rest_page import rest_page
 
 from rrcli.cli import config_file
 from rrcli.cli.group import GLOBAL_OPTIONS, Command
@@ -129,6 +130,7 @@ def _cell(text: str) -> str:
 MADE: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": commands_page,
     "docs/reference/settings.md": settings_page,
+    "docs/reference/rest.md": lambda: rest_page(ROOT / "docs" / "openapi.yml", MADE_BY),
     "config/config.yaml": config_file.document,
 }
 
