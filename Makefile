@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 
-.PHONY: demo test check format bench bench-quick docs pictures lock clean help
+.PHONY: demo test check format bench bench-plots bench-page bench-quick bench-peers docs pictures lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,12 +32,21 @@ format: $(STAMPS)/dev ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMPS)/dev ## Recurrence and sender beside their peers; npm and PyPI packages go into temporary folders
-	@$(BIN)/python -m tests.benchmarks.recurrence
-	@$(BIN)/python -m tests.benchmarks.sender
+bench: $(STAMPS)/dev ## Measure everything; writes docs/performance.md and docs/capacity.md
+	@$(BIN)/python -m tests.benchmarks; code=$$?; $(BIN)/python -m tests.benchmarks.page && exit $$code
 
-bench-quick: $(STAMPS)/dev ## The short form that CI runs: recurrence beside python-dateutil
-	@$(BIN)/python -m tests.benchmarks.recurrence --quick
+bench-plots: $(STAMPS)/dev ## Cost against work, 10^3 to 10^6 and more, as curves; then the page
+	@$(BIN)/python -m tests.benchmarks growth
+	@$(BIN)/python -m tests.benchmarks.page
+
+bench-page: $(STAMPS)/dev ## Write the pages from the records that there are in build/bench
+	@$(BIN)/python -m tests.benchmarks.page
+
+bench-quick: $(STAMPS)/dev ## The short form of all benchmarks, as CI runs it: fails when one breaks
+	@$(BIN)/python -m tests.benchmarks --quick
+
+bench-peers: $(STAMPS)/dev ## Beside other schedulers; their PyPI and npm packages go into temporary folders
+	@$(BIN)/python -m tests.benchmarks.peers
 
 docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build/site
 	@$(BIN)/python docs/generate.py

@@ -36,17 +36,18 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:
-    """Bytes that one schedule or event takes: in MongoDB (on disk and as indexes), in Redis, in SQLite."""
+    """Bytes that one schedule or event takes: in MongoDB in memory and compressed on disk, Redis, SQLite."""
 
     mongo_data_bytes: float
+    mongo_disk_bytes: float
     mongo_index_bytes: float
     redis_bytes: float
     sqlite_bytes: float
 
     @property
     def mongo_bytes(self) -> float:
-        """Data and indexes."""
-        return self.mongo_data_bytes + self.mongo_index_bytes
+        """On disk, documents and indexes."""
+        return self.mongo_disk_bytes + self.mongo_index_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +148,7 @@ def need(fleet: Fleet, figures: Figures, hardware: Hardware) -> Need:
     memory = (
         fleet.schedules * figures.schedule.mongo_index_bytes
         + min(fleet.schedules, day) * figures.schedule.mongo_data_bytes
-        + queued * figures.queued_event.mongo_bytes
+        + queued * (figures.queued_event.mongo_data_bytes + figures.queued_event.mongo_index_bytes)
         + day * figures.finished_event.mongo_index_bytes
     )
     mongo_cores, redis_cores = cores("mongod_cpu_us"), cores("redis_cpu_us")

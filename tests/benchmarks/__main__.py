@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = (  # what `make bench` runs, in this order; others run by name only
+NAMES = (  # what `make bench` runs, in this order, with their options
     "worker",
+    "worker --embedded",
     "flow",
     "lateness",
     "tick",
@@ -17,6 +18,16 @@ NAMES = (  # what `make bench` runs, in this order; others run by name only
     "recurrence",
     "startup",
     "sender",
+    "capacity",
+)
+BY_NAME = (  # longer ones, and those that need more than a clean machine has
+    "growth",
+    "two_workers",
+    "two_machines",
+    "cluster",
+    "peers",
+    "worker-profile",
+    "prequeuer-profile",
 )
 
 
@@ -27,18 +38,31 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less work, for a look; figures are not kept")
     chosen, rest = parser.parse_known_args()
     failed = []
-    for name in chosen.names or NAMES:
-        if not (HERE / f"{name}.py").exists():
-            parser.error(f"no benchmark {name!r}; there is {', '.join(NAMES)}")
-        print(f"\n== {name}", flush=True)
-        command = [sys.executable, "-m", f"tests.benchmarks.{name}", *rest]
+    for words in chosen.names or NAMES:
+        name, *options = words.split()
+        module = module_of(name)
+        if module is None:
+            if chosen.names:
+                parser.error(f"no benchmark {name!r}; there is {', '.join((*NAMES, *BY_NAME))}")
+            print(f"\n== {name}: there is no such benchmark", flush=True)
+            continue
+        print(f"\n== {words}", flush=True)
+        command = [sys.executable, "-m", f"tests.benchmarks.{module}", *options, *rest]
         if chosen.quick:
             command.append("--quick")
         if subprocess.run(command, check=False).returncode:
-            failed.append(name)
+            failed.append(words)
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def module_of(name: str) -> str | None:
+    """The module or package behind a benchmark's name, which may have dashes; None when there is none."""
+    for module in (name, name.replace("-", "_")):
+        if (HERE / f"{module}.py").exists() or (HERE / module / "__main__.py").exists():
+            return module
+    return None
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -63,6 +64,8 @@ class Results:
     tables: list[Table] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    """Numbers for other programs, JSON."""
 
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = ""
