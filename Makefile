@@ -56,6 +56,7 @@ docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build
 pictures: $(STAMPS)/dev ## Draw the pictures in the docs from real runs
 	@$(BIN)/python docs/pictures.py
 	@$(BIN)/python docs/diagrams.py
+	@$(BIN)/python docs/screenshots.py
 
 lock: $(STAMPS)/dev ## Pin the newest allowed versions in requirements*.lock
 	@$(BIN)/pip install --quiet uv
