@@ -60,7 +60,7 @@ def apply(
     """
     if prune is not (tag is not None):
         raise click.UsageError("--prune and --tag go together: only what has the tag may be deleted.")
-    wanted = manifest.read(list(_sources(files)), now=state.now(), environment=os.environ)
+    wanted = manifest.read(list(sources(files)), now=state.now(), environment=os.environ)
     if not wanted and not prune:
         raise click.UsageError("The files declare no schedule.")
     steps = _planned(state, wanted, tag)
@@ -74,7 +74,7 @@ def apply(
         _show(state, steps)
 
 
-def _sources(files: Sequence[str]) -> Iterator[tuple[str, str]]:
+def sources(files: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The name and text of every file that is meant."""
     if files.count("-") > 1:
         raise click.UsageError("stdin can be read once.")

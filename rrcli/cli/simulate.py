@@ -1,12 +1,12 @@
 """`rrcli simulate`: what load a set of schedules will make, and what jitter would do about it."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from rrcli.cli import arguments, progress, times
+from rrcli.cli.apply import sources
 from rrcli.cli.group import command
 from rrcli.cli.output import Json, emit
 from rrcli.cli.state import State, pass_state
@@ -37,8 +37,8 @@ rrcli simulate -f schedules.yaml -o csv > events-per-minute.csv
     "files",
     type=arguments.UTF8,
     multiple=True,
-    metavar="FILE",
-    help="Schedules in YAML, as for apply; repeatable; - reads stdin.",
+    metavar="PATH",
+    help="A file as for apply, a folder of them, or - for stdin; repeatable.",
 )
 @click.option("--from-store", is_flag=True, help="The schedules of the store.")
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How many days.")
@@ -81,7 +81,7 @@ def simulate(
     DURATION is 30, 1.5, 10m or 1h30m; TIME is 2027-03-01T08:30:00Z, 2027-03-01, now, or +10m.
     """
     if from_store == bool(files):
-        raise click.UsageError("Give either -f FILE or --from-store.")
+        raise click.UsageError("Give either -f PATH or --from-store.")
     if not 0 < call_seconds <= _LONGEST_SECONDS or not 0 < max_late <= _LONGEST_SECONDS:
         raise click.UsageError("--call-seconds and --max-late must be more than 0 and at most a day.")
     now = state.now()
@@ -98,8 +98,7 @@ _LONGEST_SECONDS = 86_400.0
 
 
 def _run_files(state: State, simulation: Simulation, files: Sequence[str], start: "datetime") -> None:
-    sources = [("stdin" if file == "-" else file, _text(file)) for file in files]
-    declared = manifest.read(sources, now=start, environment=_AnyName())
+    declared = manifest.read(list(sources(files)), now=start, environment=_AnyName())
     if not declared:
         raise InvalidInput([FieldError(field="schedules", value=None, allowed="there is no schedule in it")])
     calendars = {name for each in declared for name in each.fields.get("exclude_calendars", ())}
@@ -141,20 +140,6 @@ def _excluded(state: State, batch: Sequence[Schedule]) -> dict[str, Exclusions]:
     if any(schedule.exclude_calendars or schedule.skips for schedule in batch):
         return state.context().exclusions(batch)
     return {schedule.id: NOTHING for schedule in batch}
-
-
-def _text(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(file, "rb") as opened:
-                data = opened.read()
-        return data.decode("utf-8")
-    except OSError as error:
-        raise click.BadParameter(f"{file}: {error.strerror}.", param_hint="-f") from error
-    except UnicodeDecodeError as error:
-        raise click.BadParameter(f"{file}: is not UTF-8.", param_hint="-f") from error
 
 
 def _show(state: State, simulation: Simulation, call_seconds: float, max_late: float) -> None:

@@ -105,8 +105,8 @@ def test_what_never_runs_in_these_days_is_said(run, file):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        ((), 2, "Give either -f FILE or --from-store."),
-        (("-f", "x.yaml", "--from-store"), 2, "Give either -f FILE or --from-store."),
+        ((), 2, "Give either -f PATH or --from-store."),
+        (("-f", "x.yaml", "--from-store"), 2, "Give either -f PATH or --from-store."),
         (("-f", "absent.yaml"), 2, "absent.yaml: No such file or directory."),
         (("-f", "-", "--days", "0"), 2, "--days"),
         (("-f", "-", "--call-seconds", "0"), 2, "more than 0"),
