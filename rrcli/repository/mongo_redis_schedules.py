@@ -108,8 +108,10 @@ class MongoSchedules:
             return self._all.replace_one(query, schedule_document(schedule)).matched_count == 1
 
     def remove(self, schedule_id: str) -> bool:
+        if not is_id(schedule_id):
+            return False
         with self._mongo.edge:
-            return self._all.delete_one({"_id": {"$in": object_ids([schedule_id])}}).deleted_count == 1
+            return self._all.delete_one({"_id": ObjectId(schedule_id)}).deleted_count == 1
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         # A null watermark is not less than a date: MongoDB compares within one type only.

@@ -23,13 +23,10 @@ from tests.support.stores import PARTITIONS
 IDS = [event(number).id for number in range(400)]
 
 
-@pytest.fixture
-def store(mongo_uri: str, cluster: RedisCluster) -> Settings:
-    """Four partitions on three masters; MongoDB is not asked for anything here."""
-    cluster.flush()
-    base = Settings()
-    redis = replace(base.redis, url=cluster.url, partitions=PARTITIONS)
-    return replace(base, mongo=replace(base.mongo, uri=mongo_uri), redis=redis)
+@pytest.fixture(params=["mongo_cluster"])
+def store(store: Settings) -> Settings:
+    """Four partitions on three masters."""
+    return store
 
 
 @pytest.fixture
