@@ -11,13 +11,36 @@ from rrcli.core.fields import Check, Integer, did_you_mean
 from rrcli.core.ids import is_id
 from rrcli.core.timefmt import parse_instant
 from rrcli.errors import FieldError, InvalidInput, MalformedRequest
+from rrcli.operations import lists
 from rrcli_api.errors import ApiError, bad_parameters
 
 PAGE_LIMIT = 1000
 PAGES = 10_000
 DEFAULT_LIMIT = 50
 
-PAGING: Mapping[str, Check] = {"limit": Integer(1, PAGE_LIMIT), "page": Integer(1, PAGES)}
+
+class Cursor:
+    """A query parameter that says where in a list to go on; empty for its beginning."""
+
+    allowed = "a cursor as `next` gives it, or empty for the first part"
+
+    def __call__(self, value: object, path: str, errors: list[FieldError]) -> object:
+        try:
+            lists.place_of(str(value))
+        except InvalidInput as error:
+            errors.extend(error.fields)
+        return value
+
+    def parse(self, text: str) -> object:
+        return text
+
+
+PAGING: Mapping[str, Check] = {
+    "limit": Integer(1, PAGE_LIMIT),
+    "page": Integer(1, PAGES),
+    "after": Cursor(),
+}
+"""A list is read by pages from 1 on, or in parts: `after` is empty, then the `next` of the part before."""
 
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'  # RFC 9110, 8.8.3
@@ -53,6 +76,20 @@ def query(req: falcon.Request, known: Mapping[str, Check], *, of_form: bool = Fa
     if errors:
         raise bad_parameters(errors)
     return values
+
+
+def by_cursor(values: Mapping[str, Any], *filters: str) -> bool:
+    """Whether the list is to be read in parts: then it has no pages. `filters` are what only parts have."""
+    given = [name for name in ("after", *filters) if name in values]
+    if given and "page" in values:
+        allowed = f"is not possible with {given[0]}: go on with after and what `next` says"
+        raise bad_parameters([FieldError(field="page", value=values["page"], allowed=allowed)])
+    return bool(given)
+
+
+def part_of(values: Mapping[str, Any]) -> tuple[str, int]:
+    """Cursor and limit of a list that is read in parts."""
+    return values.get("after", ""), values.get("limit", DEFAULT_LIMIT)
 
 
 def paging(values: Mapping[str, Any]) -> tuple[int, int, int]:

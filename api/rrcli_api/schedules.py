@@ -1,16 +1,17 @@
 """/api/schedules: create, read, change, pause, resume, trigger, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import falcon
 
 from rrcli.core.fields import Boolean, Check, Choice, Text
 from rrcli.core.models import Schedule, ScheduleState
-from rrcli.operations import schedules
+from rrcli.operations import lists, schedules
 from rrcli.operations.views import event_view, schedule_view
 from rrcli_api.guard import may_reveal
 from rrcli_api.media import read_fields, read_object, render
-from rrcli_api.requests import PAGING, etag, paging, query, require_id
+from rrcli_api.requests import PAGING, by_cursor, etag, paging, part_of, query, require_id
 from rrcli_api.resource import Resource
 
 _REVEAL: Mapping[str, Check] = {"reveal": Boolean()}
@@ -30,22 +31,26 @@ class Schedules(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         values = query(req, _FILTERS)
         reveal = may_reveal(req, values.get("reveal", False))
-        page, limit, offset = paging(values)
-        state = ScheduleState(values["state"]) if "state" in values else None
-        found = schedules.find(
-            self.context,
-            state=state,
-            name=values.get("name"),
-            tag=values.get("tag"),
-            limit=limit,
-            offset=offset,
-        )
+        filters: dict[str, Any] = {
+            "state": ScheduleState(values["state"]) if "state" in values else None,
+            "name": values.get("name"),
+            "tag": values.get("tag"),
+        }
+        if by_cursor(values):
+            cursor, limit = part_of(values)
+            part = lists.schedules_after(self.context, cursor, **filters, limit=limit)
+            shown = self._views(part.items, reveal)
+            render(resp, {"schedules": shown, "limit": limit, "next": part.next})
+        else:
+            page, limit, offset = paging(values)
+            found = schedules.find(self.context, **filters, limit=limit, offset=offset)
+            shown = self._views(found.items, reveal)
+            render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
+
+    def _views(self, found: Sequence[Schedule], reveal: bool) -> list[dict[str, Any]]:
         now = self.context.now()
-        exclusions = self.context.exclusions(found.items)
-        shown = [
-            schedule_view(each, now, exclusions=exclusions[each.id], reveal=reveal) for each in found.items
-        ]
-        render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
+        exclusions = self.context.exclusions(found)
+        return [schedule_view(each, now, exclusions=exclusions[each.id], reveal=reveal) for each in found]
 
     on_head = on_get
 

@@ -134,6 +134,21 @@ class Schedules(Protocol):
         """Newest first (by id, descending). `name` matches a part of the name, ignoring case."""
         ...
 
+    def following(
+        self,
+        after_id: str | None,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+    ) -> list[Schedule]:
+        """As `find`, the part behind the schedule `after_id` (None: the first), without a count.
+
+        As quick deep in the list as at its beginning, for all but `name`, which reads what lies between.
+        """
+        ...
+
     def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
         """Overwrite, if the stored revision is still `expected_revision`; False when it is not or is gone."""
         ...
@@ -164,6 +179,36 @@ class Schedules(Protocol):
 
     def counts(self) -> dict[ScheduleState, int]:
         """How many schedules there are in each state (absent means 0)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a list of events was left: its last event. Reading goes on right behind it."""
+
+    run_time: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventQuery:
+    """Which events a list has: of one schedule or of all, in one state or any, run time in [start, end)."""
+
+    schedule_id: str | None = None
+    state: EventState | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+class EventLists(Protocol):
+    """Lists of events in parts, each found as quickly as the first, however deep it lies."""
+
+    def pending(self, query: EventQuery, *, after: Place | None, limit: int) -> list[Event]:
+        """Live events behind `after`, by run time (of all schedules: to the second) ascending."""
+        ...
+
+    def history(self, query: EventQuery, *, after: Place | None, limit: int) -> list[Event]:
+        """Archived events behind `after`, by run time (of all schedules: to the second) descending."""
         ...
 
 
@@ -485,6 +530,7 @@ class Repository(Protocol):
     api_keys: ApiKeys
     calendars: Calendars
     idempotency_keys: IdempotencyKeys
+    event_lists: EventLists
 
     @property
     def description(self) -> str:

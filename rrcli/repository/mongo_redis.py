@@ -6,6 +6,7 @@ from rrcli.repository.base import (
     ApiKeys,
     Calendars,
     Channel,
+    EventLists,
     Events,
     Heartbeats,
     IdempotencyKeys,
@@ -16,6 +17,7 @@ from rrcli.repository.base import (
 from rrcli.repository.mongo_redis_api_keys import MongoApiKeys
 from rrcli.repository.mongo_redis_calendars import MongoCalendars
 from rrcli.repository.mongo_redis_connection import MongoServer
+from rrcli.repository.mongo_redis_event_lists import MongoEventLists
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
 from rrcli.repository.mongo_redis_idempotency_keys import MongoIdempotencyKeys
@@ -38,6 +40,7 @@ class MongoRedisRepository:
             MongoEvents(mongo),
             MongoHeartbeats(mongo),
             MongoIdempotencyKeys(mongo),
+            MongoEventLists(mongo),
         )
         self._queues = queues
         self.schedules: Schedules = self._ledger[0]
@@ -46,6 +49,7 @@ class MongoRedisRepository:
         self.heartbeats: Heartbeats = self._ledger[2]
         self.api_keys: ApiKeys = MongoApiKeys(mongo)
         self.calendars: Calendars = MongoCalendars(mongo)
+        self.event_lists: EventLists = self._ledger[4]
         self.idempotency_keys: IdempotencyKeys = self._ledger[3]
         self.queues: Queues = queues
 

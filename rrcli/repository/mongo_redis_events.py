@@ -55,8 +55,10 @@ class MongoEvents:
     def init(self) -> None:
         """Make the indexes: as few as the queries need, since each slows every insert."""
         with self._mongo.edge:
-            self._live.create_index([("schedule_id", ASCENDING), ("run_time", ASCENDING)])
-            self._archive.create_index([("schedule_id", ASCENDING), ("run_time", DESCENDING)])
+            self._live.create_index([("schedule_id", ASCENDING), ("run_time", ASCENDING), ("_id", ASCENDING)])
+            self._archive.create_index(
+                [("schedule_id", ASCENDING), ("run_time", DESCENDING), ("_id", DESCENDING)]
+            )
             self._archive.create_index([("archived_at", ASCENDING)])
             self._archive.create_index(
                 [("schedule_id", ASCENDING), ("span.last", ASCENDING)],

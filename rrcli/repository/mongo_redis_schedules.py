@@ -44,6 +44,14 @@ class MongoSchedules:
         with self._mongo.edge:
             self._all.create_index([("state", ASCENDING), ("next_run", ASCENDING)])
             self._all.create_index([("name", ASCENDING)])
+            # Nearly all are active: a list of those is found by id alone.
+            self._all.create_index(
+                [("state", ASCENDING), ("_id", DESCENDING)],
+                name="at_rest",
+                partialFilterExpression={
+                    "state": {"$in": [ScheduleState.PAUSED.value, ScheduleState.COMPLETED.value]}
+                },
+            )
             self._all.create_index([("tags", ASCENDING), ("_id", DESCENDING)])
             self._all.create_index([("exclude_calendars", ASCENDING), ("_id", ASCENDING)])
 
@@ -60,7 +68,7 @@ class MongoSchedules:
     def get(self, ids: Collection[str]) -> dict[str, Schedule]:
         with self._mongo.edge:
             found = self._all_raw.find({"_id": {"$in": object_ids(ids)}}, batch_size=len(ids) + 1)
-            return {schedule.id: schedule for schedule in readable(schedule_of_raw, found)}
+            return {schedule.id: schedule for schedule in readable(schedule_of_raw, found.to_list())}
 
     def known(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
@@ -89,18 +97,29 @@ class MongoSchedules:
     ) -> Page[Schedule]:
         if name and len(name) > _LONGEST_NAME:
             return Page(items=(), total=0)
-        query: Document = {}
-        if state is not None:
-            query["state"] = state.value
-        if tag is not None:
-            query["tags"] = tag
-        if name:
-            query["name"] = {"$regex": re.escape(name).replace("\0", r"\x00"), "$options": "i"}
+        query = _matching(state, name, tag)
         with self._mongo.edge:
             found = self._all.find(query).sort("_id", DESCENDING).skip(offset).limit(limit)
             items = tuple(readable(schedule_record, found)) if limit else ()
             total = self._all.count_documents(query) if query else self._all.estimated_document_count()
         return Page(items=items, total=total)
+
+    def following(
+        self,
+        after_id: str | None,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+    ) -> list[Schedule]:
+        if name and len(name) > _LONGEST_NAME:
+            return []
+        query = _matching(state, name, tag)
+        if after_id is not None:
+            query["_id"] = {"$lt": ObjectId(after_id)}
+        with self._mongo.edge:
+            return first_readable(schedule_record, self._all.find(query).sort("_id", DESCENDING), limit)
 
     def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
         query = {"_id": ObjectId(schedule.id), "revision": expected_revision}
@@ -153,6 +172,17 @@ class MongoSchedules:
     @property
     def _all(self) -> MongoCollection[Document]:
         return self._mongo.collection("schedules")
+
+
+def _matching(state: ScheduleState | None, name: str | None, tag: str | None) -> Document:
+    query: Document = {}
+    if state is not None:
+        query["state"] = state.value
+    if tag is not None:
+        query["tags"] = tag
+    if name:
+        query["name"] = {"$regex": re.escape(name).replace("\0", r"\x00"), "$options": "i"}
+    return query
 
 
 def _advance(ids: list[str], rule_revision: int, next_run: datetime | None) -> UpdateMany:

@@ -78,6 +78,18 @@ class SealedSchedules:
         page = self._inner.find(state=state, name=name, tag=tag, limit=limit, offset=offset)
         return Page(items=tuple(self._open(each) for each in page.items), total=page.total)
 
+    def following(
+        self,
+        after_id: str | None,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+    ) -> list[Schedule]:
+        found = self._inner.following(after_id, state=state, name=name, tag=tag, limit=limit)
+        return [self._open(each) for each in found]
+
     def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
         return self._inner.replace(self._seal(schedule), expected_revision=expected_revision)
 

@@ -8,6 +8,7 @@ from rrcli.repository.base import (
     ApiKeys,
     Calendars,
     Channel,
+    EventLists,
     Events,
     Heartbeats,
     IdempotencyKeys,
@@ -19,6 +20,7 @@ from rrcli.repository.base import (
 from rrcli.repository.sqlite_api_keys import SqliteApiKeys
 from rrcli.repository.sqlite_calendars import SqliteCalendars
 from rrcli.repository.sqlite_database import Database
+from rrcli.repository.sqlite_event_lists import SqliteEventLists
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
 from rrcli.repository.sqlite_idempotency_keys import SqliteIdempotencyKeys
@@ -39,6 +41,7 @@ class SqliteRepository:
     api_keys: ApiKeys
     calendars: Calendars
     idempotency_keys: IdempotencyKeys
+    event_lists: EventLists
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
@@ -51,6 +54,7 @@ class SqliteRepository:
         self.heartbeats = SqliteHeartbeats(self._database)
         self.api_keys = SqliteApiKeys(self._database)
         self.calendars = SqliteCalendars(self._database)
+        self.event_lists = SqliteEventLists(self._database)
         self.idempotency_keys = SqliteIdempotencyKeys(self._database)
 
     @classmethod

@@ -25,6 +25,21 @@ CREATE INDEX schedules_exhausted ON schedules (id) WHERE state = 'active' AND ne
 CREATE INDEX schedules_calendars ON schedules (id)
 WHERE json_array_length(document, '$.exclude_calendars') > 0;
 
+-- The tags inside the documents, kept by the database itself.
+CREATE TABLE schedule_tags (
+    tag TEXT NOT NULL,
+    schedule_id TEXT NOT NULL,
+    PRIMARY KEY (tag, schedule_id)
+) WITHOUT ROWID;
+CREATE INDEX schedule_tags_schedule ON schedule_tags (schedule_id);
+CREATE TRIGGER schedule_tagged AFTER INSERT ON schedules WHEN json_array_length(new.document, '$.tags') > 0
+BEGIN INSERT OR IGNORE INTO schedule_tags SELECT value, new.id FROM json_each(new.document, '$.tags'); END;
+CREATE TRIGGER schedule_untagged AFTER DELETE ON schedules WHEN json_array_length(old.document, '$.tags') > 0
+BEGIN DELETE FROM schedule_tags WHERE schedule_id = old.id; END;
+CREATE TRIGGER schedule_retagged AFTER UPDATE OF document ON schedules
+WHEN json_extract(old.document, '$.tags') IS NOT json_extract(new.document, '$.tags')
+BEGIN DELETE FROM schedule_tags WHERE schedule_id = old.id; INSERT OR IGNORE INTO schedule_tags SELECT value, new.id FROM json_each(new.document, '$.tags'); END;
+
 -- Live events. `status` is a JSON array of [time, status, message], `state` the newest of them; `attempts` a JSON
 -- array of [time, duration_ms, status_code, error, response]; `span` is [first, last, count].
 CREATE TABLE events (
@@ -70,6 +85,10 @@ CREATE INDEX archived_events_run_time ON archived_events (run_time, id);
 -- The few entries that stand for several occurrences, found by where they end.
 CREATE INDEX archived_events_spans ON archived_events (schedule_id, json_extract(span, '$[1]'))
 WHERE span IS NOT NULL;
+-- What did not end as it should, found without reading all that did.
+CREATE INDEX archived_events_exceptions ON archived_events (state, run_time, id) WHERE state <> 'completed';
+CREATE INDEX archived_events_schedule_exceptions ON archived_events (schedule_id, state, run_time, id)
+WHERE state <> 'completed';
 CREATE INDEX archived_events_archived_at ON archived_events (archived_at, id);
 
 -- All three queues in one table: an id cannot stand in two of them. `place` is ready, worker or in_flight;

@@ -21,6 +21,7 @@ from rrcli.repository.sqlite_rows import (
 )
 
 _SQL = statements("sqlite_schedules.sql")
+_BEHIND_ALL_IDS = "g"
 
 
 class SqliteSchedules:
@@ -79,6 +80,24 @@ class SqliteSchedules:
         with self._database.read() as connection:
             (count,) = connection.execute(_SQL[total], values).fetchone()
         return Page(items=tuple(items), total=count)
+
+    def following(
+        self,
+        after_id: str | None,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+    ) -> list[Schedule]:
+        values: dict[str, object] = {
+            "after_id": _BEHIND_ALL_IDS if after_id is None else after_id,
+            "state": state,
+            "name": name.casefold() if name else None,
+            "tag": tag,
+        }
+        which = "following_with_tag" if tag else "following_in_state" if state else "following"
+        return self._first(which, values, limit)
 
     def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
         with self._database.write() as connection:

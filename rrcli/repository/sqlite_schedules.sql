@@ -32,6 +32,23 @@ WHERE state = :state
   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE value = :tag))
 ORDER BY id DESC LIMIT :limit OFFSET :offset
 
+-- name: following
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE id < :after_id AND (:name IS NULL OR instr(folded, :name) > 0)
+ORDER BY id DESC LIMIT :limit
+
+-- name: following_in_state
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedules WHERE state = :state AND id < :after_id AND (:name IS NULL OR instr(folded, :name) > 0)
+ORDER BY id DESC LIMIT :limit
+
+-- name: following_with_tag
+SELECT id, name, state, revision, rule_revision, next_run, document
+FROM schedule_tags CROSS JOIN schedules ON id = schedule_id
+WHERE tag = :tag AND schedule_id < :after_id AND (:state IS NULL OR state = :state)
+  AND (:name IS NULL OR instr(folded, :name) > 0)
+ORDER BY schedule_id DESC LIMIT :limit
+
 -- name: count
 SELECT count(*) FROM schedules
 

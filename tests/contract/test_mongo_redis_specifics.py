@@ -170,7 +170,7 @@ def test_indexes_are_as_few_as_the_queries_need(
 ) -> None:
     assert repository.schedules.counts() == {}
     assert len(mongo["events"].index_information()) == 2
-    assert len(mongo["archived_events"].index_information()) == 4
+    assert len(mongo["archived_events"].index_information()) == 6
 
 
 def test_ids_are_stored_as_object_ids_and_times_as_dates(

@@ -11,6 +11,7 @@ import pytest
 from rrcli.repository import (
     sqlite_api_keys,
     sqlite_calendars,
+    sqlite_event_lists,
     sqlite_events,
     sqlite_heartbeats,
     sqlite_idempotency_keys,
@@ -33,7 +34,16 @@ WHOLE = {
 ORDERED = [
     (sqlite_schedules, "find", "sqlite_autoindex_schedules_1"),
     (sqlite_schedules, "find_in_state", "schedules_state"),
+    (sqlite_schedules, "following", "sqlite_autoindex_schedules_1"),
+    (sqlite_schedules, "following_in_state", "schedules_state"),
+    (sqlite_schedules, "following_with_tag", "schedule_tags USING PRIMARY KEY"),
     (sqlite_schedules, "due", "schedules_due"),
+    (sqlite_event_lists, "pending", "events_run_time"),
+    (sqlite_event_lists, "pending_of_schedule", "events_schedule"),
+    (sqlite_event_lists, "history", "archived_events_run_time"),
+    (sqlite_event_lists, "history_of_schedule", "archived_events_schedule"),
+    (sqlite_event_lists, "exceptions", "archived_events_exceptions"),
+    (sqlite_event_lists, "exceptions_of_schedule", "archived_events_schedule_exceptions"),
     (sqlite_schedules, "exhausted", "schedules_exhausted"),
     (sqlite_schedules, "using_calendar", "schedules_calendars"),
     (sqlite_events, "results", "archived_events_schedule"),
@@ -93,6 +103,7 @@ def bounded() -> Iterator[tuple[ModuleType, str]]:
         sqlite_api_keys,
         sqlite_calendars,
         sqlite_idempotency_keys,
+        sqlite_event_lists,
     )
     for module in modules:
         for name in module._SQL:
