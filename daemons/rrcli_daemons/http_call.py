@@ -90,6 +90,8 @@ class Transfer:
         self._policy = policy
         self._body = bytearray()
         self._received = 0
+        self._sent: tuple[str, bytes | None] | None = None
+        self._timeout_ms = 0
         self._tried: str | None = None
         self._refused: str | None = None
         self._socket_error: str | None = None
@@ -124,8 +126,15 @@ class Transfer:
         setopt = self.curl.setopt
         setopt(pycurl.URL, call.url.encode())
         setopt(pycurl.HTTPHEADER, _header_lines(call.headers))
-        self._set_method(call.method, call.body)
-        setopt(pycurl.TIMEOUT_MS, _milliseconds(left_seconds))
+        # Setting an option costs more than to see that it is set already, as most often it is.
+        if self._sent != (call.method, call.body):
+            self._sent = None
+            self._set_method(call.method, call.body)
+            self._sent = (call.method, call.body)
+        timeout_ms = _milliseconds(left_seconds)
+        if self._timeout_ms != timeout_ms:
+            setopt(pycurl.TIMEOUT_MS, timeout_ms)
+            self._timeout_ms = timeout_ms
 
     def _set_method(self, method: str, body: bytes | None) -> None:
         setopt = self.curl.setopt

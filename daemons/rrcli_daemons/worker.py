@@ -339,6 +339,7 @@ def _misfired(schedule: Schedule, exclusions: Exclusions, event: Event, now: dat
     if (
         event.kind is not Kind.SCHEDULED
         or event.attempts
+        or not is_late(event.due, schedule.misfire, now=now)  # the cheaper question, asked first
         or not is_late(event.due, schedule.misfire, now=came_up(event, now))
     ):
         return False

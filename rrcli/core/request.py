@@ -12,6 +12,7 @@ from rrcli.clock import to_ms
 from rrcli.core.models import Event, Schedule
 from rrcli.core.timefmt import format_instant
 
+_USER_AGENT = f"rrule-scheduler/{__version__}"
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that the specification gives to every secret
 
 
@@ -37,7 +38,7 @@ def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
     message_id = event.message_id
     seconds = to_ms(now) // 1000
     headers = {
-        "user-agent": f"rrule-scheduler/{__version__}",
+        "user-agent": _USER_AGENT,
         "webhook-id": message_id,
         "webhook-timestamp": str(seconds),
         "x-rrule-schedule-id": schedule.id,
@@ -45,7 +46,8 @@ def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
         "x-rrule-attempt": str(len(event.attempts) + 1),
     }
     own = {name.lower(): name for name in schedule.headers}
-    merged = {name: value for name, value in headers.items() if name not in own} | dict(schedule.headers)
+    merged = {name: value for name, value in headers.items() if name not in own} if own else headers
+    merged.update(schedule.headers)
     if schedule.secrets:
         merged.pop(own.get("webhook-signature", ""), None)
         sent_id = schedule.headers.get(own.get("webhook-id", ""), message_id)

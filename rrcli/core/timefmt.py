@@ -9,9 +9,10 @@ _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 def format_instant(instant: datetime) -> str:
     """`2025-01-05T12:00:00Z`; milliseconds only where they are not zero."""
-    text = instant.astimezone(UTC).replace(tzinfo=None)
-    spec = "milliseconds" if text.microsecond >= 1000 else "seconds"
-    return f"{text.isoformat(timespec=spec)}Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    spec = "milliseconds" if instant.microsecond >= 1000 else "seconds"
+    return instant.isoformat(timespec=spec).replace("+00:00", "Z")
 
 
 def parse_instant(text: str, *, field: str) -> datetime:

@@ -95,7 +95,7 @@ class MongoEvents:
     def get(self, ids: Collection[str]) -> dict[str, Event]:
         with self._mongo.edge:
             found = self._live.find({"_id": {"$in": object_ids(ids)}}, batch_size=len(ids) + 1)
-            return {event.id: event for event in readable(event_record, found)}
+            return {event.id: event for event in readable(event_record, found.to_list())}
 
     def find(self, event_id: str) -> Event | None:
         found = self.resolve(event_id, limit=1) if len(event_id) == 24 else []
@@ -243,7 +243,7 @@ class MongoEvents:
 
     def archived(self, ids: Collection[str]) -> set[str]:
         with self._mongo.edge:
-            found = list(self._archive.find({"_id": {"$in": object_ids(ids)}}, _REVOCABLE_BY))
+            found = self._archive.find({"_id": {"$in": object_ids(ids)}}, _REVOCABLE_BY).to_list()
         return {str(document["_id"]) for document in found if not _is_revocable(document)}
 
     def results(self, schedule_id: str, limit: int) -> list[Event]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 
 from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
@@ -50,11 +51,13 @@ def _require_sqlite() -> None:
 
 
 class _Pool:
-    """Idle connections of one process, and whether the store was closed."""
+    """Idle connections of one process, and whose turn it is to write."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.idle: deque[sqlite3.Connection] = deque()
+        # Threads take turns here: SQLite would let the second one sleep and look again, for too long.
+        self.turn = Lock()
 
 
 class Database:
@@ -118,7 +121,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the write lock from its start; undone when the block raises."""
-        with self._borrowed() as connection, self._transaction(connection):
+        with self._own_pool().turn, self._borrowed() as connection, self._transaction(connection):
             yield connection
 
     @contextmanager
