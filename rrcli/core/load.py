@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from operator import add
 
 _SECOND = timedelta(seconds=1)
@@ -36,10 +35,12 @@ class Load:
         self.seconds = seconds
         self._sharp = array("I", bytes(4 * seconds))
         self._spread = array("I", bytes(4 * seconds))
+        self._by_minute: list[int] | None = None
 
     def add_sharp(self, run_times: Iterable[datetime], schedules: int = 1) -> int:
         """Count occurrences of so many schedules, each due at its nominal time; how many were counted."""
         counts, start, added = self._sharp, self.start, 0
+        self._by_minute = None
         for run_time in run_times:
             counts[(run_time - start) // _SECOND] += schedules
             added += schedules
@@ -47,6 +48,7 @@ class Load:
 
     def add_spread(self, due: datetime) -> None:
         """Count one event that jitter has moved; one moved beyond the end is not of this stretch of time."""
+        self._by_minute = None
         second = (due - self.start) // _SECOND
         if 0 <= second < self.seconds:
             self._spread[second] += 1
@@ -54,12 +56,29 @@ class Load:
     @property
     def total(self) -> int:
         """All events."""
-        return sum(self._sharp) + sum(self._spread)
+        return sum(self._minutes)
 
     def sums(self, size: int) -> list[int]:
         """Events in each stretch of `size` seconds, one after the other from `start` on."""
-        each = map(add, self._sharp, self._spread)
-        return list(each) if size == 1 else [sum(islice(each, size)) for _ in range(0, self.seconds, size)]
+        if size == 1:
+            return list(map(add, self._sharp, self._spread))
+        minutes, rest = divmod(size, MINUTE_SECONDS)
+        if rest == 0:
+            return [sum(self._minutes[n : n + minutes]) for n in range(0, len(self._minutes), minutes)]
+        return self._summed(size)
+
+    @property
+    def _minutes(self) -> list[int]:
+        """Events of each minute, counted once: most questions are about them."""
+        if self._by_minute is None:
+            self._by_minute = self._summed(MINUTE_SECONDS)
+        return self._by_minute
+
+    def _summed(self, size: int) -> list[int]:
+        return [
+            sum(self._sharp[begin : begin + size]) + sum(self._spread[begin : begin + size])
+            for begin in range(0, self.seconds, size)
+        ]
 
     def peak(self, size: int) -> Peak:
         """The busiest stretch of `size` seconds that begins at a multiple of `size`; the first of equals."""
@@ -100,13 +119,16 @@ class Load:
 
     def _busy(self) -> Iterator[tuple[int, int, int]]:
         """The seconds that have events, with their sharp and their spread ones."""
-        for second, sharp, spread in zip(range(self.seconds), self._sharp, self._spread, strict=True):
-            if sharp or spread:
-                yield second, sharp, spread
+        for number, events in enumerate(self._minutes):
+            if events:
+                first = number * MINUTE_SECONDS
+                for second in range(first, min(first + MINUTE_SECONDS, self.seconds)):
+                    if self._sharp[second] or self._spread[second]:
+                        yield second, self._sharp[second], self._spread[second]
 
     def minutes(self) -> Iterator[tuple[datetime, int]]:
         """Each minute and its events, in order."""
-        for number, events in enumerate(self.sums(MINUTE_SECONDS)):
+        for number, events in enumerate(self._minutes):
             yield self.start + number * MINUTE_SECONDS * _SECOND, events
 
 
