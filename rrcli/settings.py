@@ -294,7 +294,7 @@ class ClientSettings:
     api_key: str | None = _key(
         None,
         Optional(Text(200, form=r"rrk_[0-9A-Za-z_-]+", form_name="a key of that service, rrk_…")),
-        "The key that goes with `server`. Better here or in the environment than in a flag, which others see.",
+        "The key that goes with `server`. Better here or in the environment than in a flag, which all see.",
         env="RRCLI_API_KEY",
         flag="--api-key",
         secret=True,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rrcli.cli import arguments, event_tables, replay, verify, why
+from rrcli.cli import arguments, event_tables, replay, verify, watch, why
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.state import State, pass_state
@@ -35,6 +35,7 @@ def events() -> None:
 events.add_command(replay.replay_event)
 events.add_command(why.why)
 events.add_command(verify.verify)
+events.add_command(watch.watch)
 
 
 def _page_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,8 +20,12 @@ def emit(
     *,
     table: Callable[[], str],
     ids: Callable[[Json], str] = lambda each: str(each["id"]),
+    head: bool = True,
 ) -> None:
-    """Print one record, or a list of them; `table` makes the text for people, `ids` names a record."""
+    """Print one record, or a list of them; `table` makes the text for people, `ids` names a record.
+
+    Without `head`, csv goes on below another.
+    """
     rows = [data] if isinstance(data, dict) else list(data)
     if state.output == "table":
         write(state, table())
@@ -32,7 +36,7 @@ def emit(
     elif state.output == "yaml":
         write(state, _yaml(data))
     elif state.output == "csv":
-        write(state, _csv(rows, escape=state.terminal))
+        write(state, _csv(rows, escape=state.terminal, head=head))
     else:
         write(state, "\n".join(ids(row) for row in rows))
 
@@ -63,7 +67,7 @@ def _yaml(data: Any) -> str:
     return str(yaml.safe_dump(json.loads(_json(data)), sort_keys=False, allow_unicode=True, width=1000))
 
 
-def _csv(rows: Sequence[Json], *, escape: bool) -> str:
+def _csv(rows: Sequence[Json], *, escape: bool, head: bool) -> str:
     import csv
     import io
 
@@ -73,7 +77,8 @@ def _csv(rows: Sequence[Json], *, escape: bool) -> str:
         return ""
     target = io.StringIO()
     writer = csv.DictWriter(target, names, lineterminator="\n")
-    writer.writeheader()
+    if head:
+        writer.writeheader()
     for row in flat:
         writer.writerow({name: safe(str(value)) if escape else value for name, value in row.items()})
     return target.getvalue()

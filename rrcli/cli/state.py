@@ -29,7 +29,8 @@ class State:
     """Given to every command by `pass_state`.
 
     `flags` maps setting names (`worker.count`) to values given on the command line; to be filled before
-    `loaded` is read. `tz` None means the machine's zone. `connect` makes the client of a REST service.
+    `loaded` is read. `tz` None means the machine's zone. `connect` makes the client of a REST service;
+    tests give it, and `wait`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class State:
         *,
         clock: "Clock | None" = None,
         connect: "Callable[[ClientSettings], Client] | None" = None,
+        wait: "Callable[[float], object] | None" = None,
     ) -> None:
         self.config: str | None = None
         self.output = "table"
@@ -46,6 +48,7 @@ class State:
         self.flags: dict[str, Any] = {}
         self._clock = clock
         self._connect = connect
+        self._wait = wait
         self._context: Context | None = None
         self._client: Client | None = None
         self._exit = ExitStack()
@@ -74,6 +77,12 @@ class State:
         from rrcli.core.models import whole_ms
 
         return whole_ms(self.clock.now())
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass; Ctrl-C ends it."""
+        from threading import Event
+
+        (self._wait or Event().wait)(seconds)
 
     def context(self) -> "Context":
         """What operations look at, its store open and reachable, or the server; closed when the command ends.

@@ -505,6 +505,33 @@ class IdempotencyKeys(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """One server or library of the store; `time` is what its clock says, None where it is this machine's."""
+
+    name: str
+    version: str
+    least: str
+    supported: bool
+    time: datetime | None = None
+
+
+class Inspection(Protocol):
+    """Looks at the store itself, for people who want to know whether it is sound."""
+
+    def servers(self) -> list[Server]:
+        """What the store consists of, each asked for its version and time."""
+        ...
+
+    def missing_indexes(self) -> list[str]:
+        """Tables and indexes that `init` makes and that are not there."""
+        ...
+
+    def damage(self) -> list[str]:
+        """What the store's own check of its files says; may take minutes. Empty when all is well."""
+        ...
+
+
 class Waiter(Protocol):
     """One process's ear on a channel; made before the first look, so that no wake-up is lost."""
 
@@ -531,6 +558,7 @@ class Repository(Protocol):
     calendars: Calendars
     idempotency_keys: IdempotencyKeys
     event_lists: EventLists
+    inspection: Inspection
 
     @property
     def description(self) -> str:

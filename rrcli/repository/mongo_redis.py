@@ -10,6 +10,7 @@ from rrcli.repository.base import (
     Events,
     Heartbeats,
     IdempotencyKeys,
+    Inspection,
     Outcomes,
     Queues,
     Schedules,
@@ -21,6 +22,7 @@ from rrcli.repository.mongo_redis_event_lists import MongoEventLists
 from rrcli.repository.mongo_redis_events import MongoEvents
 from rrcli.repository.mongo_redis_heartbeats import MongoHeartbeats
 from rrcli.repository.mongo_redis_idempotency_keys import MongoIdempotencyKeys
+from rrcli.repository.mongo_redis_inspection import MongoRedisInspection
 from rrcli.repository.mongo_redis_outcomes import MongoOutcomes
 from rrcli.repository.mongo_redis_queues import RedisQueues
 from rrcli.repository.mongo_redis_schedules import MongoSchedules
@@ -52,6 +54,9 @@ class MongoRedisRepository:
         self.event_lists: EventLists = self._ledger[4]
         self.idempotency_keys: IdempotencyKeys = self._ledger[3]
         self.queues: Queues = queues
+        self.inspection: Inspection = MongoRedisInspection(
+            mongo, redis, [type(each) for each in self._ledger]
+        )
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

@@ -12,6 +12,7 @@ from rrcli.repository.base import (
     Events,
     Heartbeats,
     IdempotencyKeys,
+    Inspection,
     Outcomes,
     Queues,
     Schedules,
@@ -24,6 +25,7 @@ from rrcli.repository.sqlite_event_lists import SqliteEventLists
 from rrcli.repository.sqlite_events import SqliteEvents
 from rrcli.repository.sqlite_heartbeats import SqliteHeartbeats
 from rrcli.repository.sqlite_idempotency_keys import SqliteIdempotencyKeys
+from rrcli.repository.sqlite_inspection import SqliteInspection
 from rrcli.repository.sqlite_outcomes import SqliteOutcomes
 from rrcli.repository.sqlite_queues import SqliteQueues
 from rrcli.repository.sqlite_schedules import SqliteSchedules
@@ -42,6 +44,7 @@ class SqliteRepository:
     calendars: Calendars
     idempotency_keys: IdempotencyKeys
     event_lists: EventLists
+    inspection: Inspection
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
@@ -56,6 +59,7 @@ class SqliteRepository:
         self.calendars = SqliteCalendars(self._database)
         self.event_lists = SqliteEventLists(self._database)
         self.idempotency_keys = SqliteIdempotencyKeys(self._database)
+        self.inspection = SqliteInspection(self._database)
 
     @classmethod
     def open(cls, path: Path, clock: Clock | None = None) -> Self:

@@ -63,7 +63,10 @@ def clock() -> FakeClock:
     return FakeClock(NOW)
 
 
-BOTH = {"test_events", "test_formats", "test_preview", "test_replay", "test_schedules", "test_skips"}
+BOTH = {
+    *("test_events", "test_formats", "test_preview", "test_replay", "test_schedules", "test_skips"),
+    "test_watch",
+}
 """Modules whose tests run twice: on a store, and by way of the REST service on such a store."""
 
 

@@ -1,0 +1,45 @@
+"""`rrcli doctor`: what is wrong with this installation, and how to mend it."""
+
+from rrcli.cli.exit_codes import ExitCode
+from rrcli.cli.group import command
+from rrcli.cli.output import emit
+from rrcli.cli.state import State, pass_state
+from rrcli.cli.tables import Cell, fields
+from rrcli.cli.text import count
+from rrcli.operations.doctor import Finding, Verdict, examine, finding_view
+
+_COLOURS = {Verdict.FINE: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red"}
+_SIGNS = {Verdict.FINE: "✓", Verdict.WARNING: "!", Verdict.PROBLEM: "✗"}
+
+
+@command("doctor", examples="rrcli doctor\nrrcli doctor -o json | jq '.[] | select(.verdict != \"ok\")'")
+@pass_state
+def doctor(state: State) -> int:
+    """Check settings, files, store, versions, indexes, clocks, time zones, daemons, events and API keys.
+
+    Each finding comes with its mend. Exits with 1 when there is a problem; warnings do not count.
+    """
+    from rrcli.repository.factory import data_dir
+
+    state.require_local()
+    found = list(examine(state.loaded, data_dir(state.settings), state.context, state.now()))
+    emit(
+        state,
+        [finding_view(each) for each in found],
+        table=lambda: _page(state, found),
+        ids=lambda view: str(view["check"]),
+    )
+    problems = sum(each.verdict is Verdict.PROBLEM for each in found)
+    if state.output == "table":
+        state.remark("All is well." if not problems else f"{count(problems, 'problem')}.")
+    return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def _page(state: State, found: list[Finding]) -> str:
+    rows: list[tuple[str, Cell | str]] = []
+    for each in found:
+        colour = None if each.verdict is Verdict.FINE else _COLOURS[each.verdict]
+        rows.append((f"{_SIGNS[each.verdict]} {each.check}", Cell(each.message, colour)))
+        if each.mend:
+            rows.append(("", Cell(f"→ {each.mend}", "cyan")))
+    return fields(rows, width=state.width, indent=0)
