@@ -45,8 +45,8 @@ bench-page: $(STAMPS)/dev ## Write the pages from the records that there are in 
 bench-quick: $(STAMPS)/dev ## The short form of all benchmarks, as CI runs it: fails when one breaks
 	@$(BIN)/python -m tests.benchmarks --quick
 
-bench-peers: $(STAMPS)/dev ## Beside other schedulers; their PyPI and npm packages go into temporary folders
-	@$(BIN)/python -m tests.benchmarks.peers
+bench-peers: $(STAMPS)/dev ## Beside other schedulers, 15 minutes; their PyPI and npm packages go into build/peers
+	@$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 
 docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build/site
 	@$(BIN)/python docs/generate.py

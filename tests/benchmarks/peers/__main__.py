@@ -19,7 +19,7 @@ from typing import TypeVar
 from tests.benchmarks.peers import environments
 from tests.benchmarks.peers.arrivals import LOG_FORMAT, Arrivals
 from tests.benchmarks.peers.catalogue import PEERS, Peer
-from tests.benchmarks.peers.killing import Survivor, all_back, kill_and_restart, outcome
+from tests.benchmarks.peers.killing import Survivor, kill_and_restart, outcome
 from tests.benchmarks.peers.measures import QUICK, Minute, Receiver, Sizes, drain, lateness, load
 from tests.benchmarks.peers.report import Found, fill
 from tests.benchmarks.peers.site import site
@@ -120,10 +120,7 @@ def _kill(ready: Sequence[Found], receiver: Receiver, sizes: Sizes) -> None:
             )
 
         ended = list(zip(cases, pool.map(survive, cases), strict=True))
-        survivors = [one for _, one in ended if isinstance(one, Survivor)]
-        deadline = time.perf_counter() + sizes.return_seconds
-        while time.perf_counter() < deadline and not all_back(survivors, receiver):
-            time.sleep(0.5)
+        time.sleep(sizes.return_seconds)
         for (each, safe), one in ended:
             killed = outcome(one, receiver) if isinstance(one, Survivor) else one
             if safe:

@@ -70,7 +70,7 @@ PEERS = (
         in_code=True,
         settings="defaults: prefork, one process per processor; requests",
         schedules="beat: code, kept in a shelve file; crontab, whole minutes",
-        safe="task_acks_late, task_reject_on_worker_lost, visibility_timeout 10 s",
+        safe="acks_late, reject_on_worker_lost, visibility_timeout 10 s, unacked_restore_throttle 1",
         remains=("celery", "unacked"),
     ),
     Peer(
@@ -85,8 +85,11 @@ PEERS = (
         in_code=True,
         settings="5 SimpleWorkers (no fork per job), one with the scheduler; requests",
         schedules="rq cron (beta): code; crontab, whole minutes",
-        safe="Retry(max=3)",
-        remains=("rq:queue:default", "rq:wip:default", "rq:failed:default"),
+        safe="Retry(max=3) for each job",
+        remains=(
+            *("rq:queue:default", "rq:queue:default:intermediate", "rq:ready:default"),
+            *("rq:wip:default", "rq:scheduled:default", "rq:failed:default"),
+        ),
     ),
     Peer(
         name="APScheduler 3",
@@ -116,7 +119,7 @@ PEERS = (
         in_code=True,
         settings="defaults: 2 processes of 8 threads; requests",
         schedules="code; crontab, whole minutes",
-        safe="heartbeat_timeout 5 s instead of 60 s",
+        safe="heartbeat_timeout 5 s instead of 60 s, maintenance_chance 10 % instead of 0.1 %",
         remains=("dramatiq:default.msgs",),
     ),
     Peer(
@@ -151,7 +154,7 @@ PEERS = (
         node=True,
         settings="one process, maxConcurrency and defaultConcurrency 100; fetch",
         schedules="MongoDB; cron, changed at any time",
-        safe="defaultLockLifetime 5 s instead of 10 min, defaultLockLimit 100",
+        safe="defaultLockLifetime 30 s instead of 10 min",
         remains=("agendaJobs",),
     ),
 )

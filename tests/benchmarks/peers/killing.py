@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -96,11 +95,6 @@ def outcome(survivor: Survivor, receiver: Receiver) -> Killed:
         doubled=sum(count > 1 for count in times.values()),
         last_seconds=last - survivor.killed_at,
     )
-
-
-def all_back(survivors: Sequence[Survivor], receiver: Receiver) -> bool:
-    """Whether nothing is missing any more."""
-    return all(outcome(each, receiver).missing == 0 for each in survivors)
 
 
 def _held(place: Site) -> int:

@@ -28,16 +28,16 @@ class Found:
         return f"{self.peer.name} {self.version}".strip()
 
 
-MORE_IS_BETTER = "drained, events/s"
+MORE_IS_BETTER = "drain events/s"
 FIGURES: Mapping[str, tuple[str, str]] = {
     MORE_IS_BETTER: ("drained", "per_second"),
-    "CPU ms an event": ("drained", "cpu_ms"),
+    "drain CPU ms": ("drained", "cpu_ms"),
     "late p50 ms": ("late", "p50_ms"),
     "late p99 ms": ("late", "p99_ms"),
-    "loading s": ("held", "load_seconds"),
-    "memory MiB": ("held", "memory_mib"),
+    "load s": ("held", "load_seconds"),
+    "RSS MiB": ("held", "memory_mib"),
     "store MiB": ("held", "store_mib"),
-    "CPU s of a minute": ("held", "minute_cpu_seconds"),
+    "minute CPU s": ("held", "minute_cpu_seconds"),
 }
 
 
@@ -67,10 +67,18 @@ def _better(results: Results, found: Sequence[Found]) -> None:
             continue
         ahead = [each for each in found if each not in ours and _beats(column, each.figures[column], own)]
         if ahead:
-            names = "; ".join(f"{each.peer.name} {text(each.figures[column])}" for each in ahead)
+            names = "; ".join(
+                f"{each.peer.name} {text(each.figures[column])}" + (" (code)" * _in_code(each, column))
+                for each in ahead
+            )
             rows.append([column, *(each.figures[column] for each in ours), names])
     columns = ("measure", *(each.peer.name for each in ours), "better")
-    results.table("Where a peer is better", columns, rows)
+    note = "(code): its schedules are part of its program, nothing is stored, and none changes while it runs."
+    results.table("Where a peer is better", columns, rows, note=note)
+
+
+def _in_code(found: Found, column: str) -> bool:
+    return found.peer.in_code and FIGURES[column][0] == "held"
 
 
 def _beats(column: str, theirs: Cell, own: float) -> bool:
@@ -86,12 +94,13 @@ def _beside(results: Results, found: Sequence[Found], sizes: Sizes) -> None:
         rows.append([each.title, *each.figures.values(), called])
     results.table(
         "Ours beside theirs",
-        ("system", *FIGURES, "calls of that minute"),
+        ("system", *FIGURES, "minute calls"),
         rows,
         note=(
-            f"{sizes.drained:,} due calls are drained, start-up taken off; {sizes.held:,} schedules are "
-            f"held, of which 100 are due each minute; lateness at 100 calls a second, all at whole seconds. "
-            "CPU and store: processes and servers of the system, without the receiver."
+            f"drain: {sizes.drained:,} due calls, start-up taken off, and CPU of each call. late: from the "
+            "whole second to the first byte of the call, 100 calls at each second. load, RSS, store: "
+            f"{sizes.held:,} schedules. minute: CPU of one in which 100 of them are due. RSS: what processes "
+            "share counted once. CPU and store with the servers of the system, without the receiver."
         ),
     )
 

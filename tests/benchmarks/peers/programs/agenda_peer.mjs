@@ -9,7 +9,7 @@ const agenda = new Agenda({
   backend: new MongoBackend({ address: process.env.MONGO_URI }),
   maxConcurrency: 100,
   defaultConcurrency: 100,
-  ...(safe ? { defaultLockLifetime: 5000, defaultLockLimit: 100 } : {}),
+  ...(safe ? { defaultLockLifetime: 30_000 } : {}),
 });
 agenda.define("call", (job) => call(job.attrs.data.url));
 

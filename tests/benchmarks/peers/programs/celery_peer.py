@@ -14,7 +14,7 @@ app.conf.broker_connection_retry_on_startup = True
 if workload.SAFE:
     app.conf.task_acks_late = True
     app.conf.task_reject_on_worker_lost = True
-    app.conf.broker_transport_options = {"visibility_timeout": 10}
+    app.conf.broker_transport_options = {"visibility_timeout": 10, "unacked_restore_throttle": 1}
 
 
 @app.task(name="call")

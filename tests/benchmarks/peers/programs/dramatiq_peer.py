@@ -9,7 +9,8 @@ from dramatiq.brokers.redis import RedisBroker
 from periodiq import PeriodiqMiddleware, cron
 
 http = workload.session()
-broker = RedisBroker(url=workload.REDIS_URL, **({"heartbeat_timeout": 5000} if workload.SAFE else {}))
+SAFE = {"heartbeat_timeout": 5000, "maintenance_chance": 100_000}  # milliseconds, of a million commands
+broker = RedisBroker(url=workload.REDIS_URL, **(SAFE if workload.SAFE else {}))
 broker.add_middleware(PeriodiqMiddleware(skip_delay=30))
 dramatiq.set_broker(broker)
 
