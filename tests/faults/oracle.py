@@ -23,6 +23,9 @@ FINAL = {
 }
 _PAGE = 1000
 
+ON_TIME = timedelta(seconds=1)
+"""A call that comes later than this after its instant was held up by the fault."""
+
 
 @dataclass(kw_only=True)
 class Verdict:
@@ -64,7 +67,8 @@ def judge(
 ) -> Verdict:
     """Compare every instant of the schedules' rules up to `until` with the ledger and the calls.
 
-    `in_flight` says how many times a worker was killed that held this event.
+    `in_flight` says how many times a worker was killed that held this event. Recovery ends with the last call
+    that was not on time.
     """
     arrived: dict[str, list[datetime]] = defaultdict(list)
     for call in calls:
@@ -79,7 +83,7 @@ def judge(
             known.add(event.id)
             times = arrived.get(event.id, [])
             _compare_calls(event, times, in_flight.get(event.id, 0), verdict)
-            if fault_ended and times and event.run_time <= fault_ended:
+            if fault_ended and times and times[0] - event.run_time > ON_TIME:
                 waited.append(times[0] - fault_ended)
     verdict.called_without_reason = sorted(arrived.keys() - known)
     if fault_ended:

@@ -25,8 +25,8 @@ agree: the rule, the ledger (as `rrcli schedule audit` sees it, too), and the ca
 A **loss** is an instant of a rule without a final entry in the ledger, or an entry that says `completed` for
 a call that never arrived. A **double** is a call that arrived once more than the ledger planned; a run fails
 when one has another cause than a worker that was killed while that call was in flight. **Recovery** is the
-time from the end of the fault until everything that was due before it had been called. Where documents are
-broken on purpose, the figures are those of the sound ones.
+time from the end of the fault until calls were on time again: until the last one that came more than a second
+late. Where documents are broken on purpose, the figures are those of the sound ones.
 """
 
 
