@@ -51,10 +51,6 @@ class ClusterNode(RedisServer):
             return False
         return state["cluster_state"] == "ok" and int(state["cluster_known_nodes"]) == size
 
-    def client(self) -> "redis.Redis":
-        """A client of this node alone."""
-        return redis.Redis(port=self.port, socket_timeout=2, decode_responses=True)
-
 
 class RedisCluster:
     """The running nodes."""

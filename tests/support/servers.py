@@ -168,6 +168,10 @@ class RedisServer(Server):
             *("--dir", str(self.folder), "--save", "", "--appendonly", "no"),
         ]
 
+    def client(self) -> "redis.Redis":
+        """A client of this one server."""
+        return redis.Redis(port=self.port, socket_timeout=2, decode_responses=True)
+
     def answers(self) -> bool:
         try:
             with redis.Redis(port=self.port, socket_connect_timeout=1, socket_timeout=1) as client:
