@@ -55,6 +55,10 @@ def main() -> int:
         except FileNotFoundError as error:
             print(error, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("Interrupted: what has been measured so far; nothing is kept.", file=sys.stderr)
+            fill(results, found, sizes)
+            return 130
     fill(results, found, sizes)
     print(f"Kept in {results.save()}")
     return 0

@@ -18,6 +18,8 @@ class Peer:
     """Called with `due`, `at` or `hold`, and the file of the workload."""
     run: Sequence[str]
     """What must run that calls are made."""
+    more: Sequence[str] = ()
+    """A second process that makes calls, where one uses one processor only; not started to hold schedules."""
     keep: Sequence[str] = ()
     """What must run besides, that schedules are kept."""
     in_code: bool = False
@@ -104,9 +106,9 @@ PEERS = (
         name="Huey",
         packages=("huey", "redis", "requests"),
         load=PYTHON + "huey_peer.py",
-        run=("{bin}/huey_consumer huey_peer.huey -w 8 -k thread -q",),
+        run=("{bin}/huey_consumer huey_peer.huey -w 4 -k process -q",),
         in_code=True,
-        settings="8 threads; requests",
+        settings="4 processes; requests",
         schedules="code; crontab, whole minutes",
         remains=("huey.redis.peer",),
     ),
@@ -127,8 +129,9 @@ PEERS = (
         packages=("arq", "aiohttp"),
         load=PYTHON + "arq_peer.py",
         run=("{bin}/arq arq_peer.WorkerSettings",),
+        more=("{bin}/arq arq_peer.WorkerSettings",),
         in_code=True,
-        settings="max_jobs 50, keep_result 0; aiohttp",
+        settings="2 processes, max_jobs 50, queue_read_limit 2,000, keep_result 0; aiohttp",
         schedules="code; cron with seconds",
         safe="job_timeout 5 s instead of 300 s",
         remains=("arq:queue",),
@@ -138,8 +141,9 @@ PEERS = (
         packages=("bullmq", "ioredis"),
         load="node bullmq_peer.mjs",
         run=("node bullmq_peer.mjs run",),
+        more=("node bullmq_peer.mjs run",),
         node=True,
-        settings="one process, concurrency 50; fetch",
+        settings="2 processes of concurrency 50; fetch",
         schedules="Redis; cron with seconds, changed at any time",
         safe="lockDuration and stalledInterval 5 s instead of 30 s",
         remains=("bull:calls:wait", "bull:calls:active", "bull:calls:failed"),
@@ -149,10 +153,11 @@ PEERS = (
         packages=("agenda", "@agendajs/mongo-backend"),
         load="node agenda_peer.mjs",
         run=("node agenda_peer.mjs run",),
+        more=("node agenda_peer.mjs run",),
         mongo=True,
         redis=False,
         node=True,
-        settings="one process, maxConcurrency and defaultConcurrency 100; fetch",
+        settings="2 processes, maxConcurrency and defaultConcurrency 100; fetch",
         schedules="MongoDB; cron, changed at any time",
         safe="defaultLockLifetime 30 s instead of 10 min",
         remains=("agendaJobs",),

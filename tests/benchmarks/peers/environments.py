@@ -28,6 +28,8 @@ def prepare(peer: Peer) -> Path:
     wanted = "\n".join(peer.packages)
     if done.exists() and done.read_text(encoding="utf-8") == wanted:
         return folder
+    if peer.node and (shutil.which("npm") is None or shutil.which("node") is None):
+        raise NotInstalled("npm and node are not installed")
     print(f"Installing {' '.join(peer.packages)} …", file=sys.stderr, flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -40,8 +42,6 @@ def prepare(peer: Peer) -> Path:
 
 def _install(peer: Peer, folder: Path) -> None:
     if peer.node:
-        if shutil.which("npm") is None or shutil.which("node") is None:
-            raise NotInstalled("npm and node are not installed")
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", *peer.packages]
         (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
     else:

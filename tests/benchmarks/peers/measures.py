@@ -31,7 +31,7 @@ class Sizes:
     killed: int = 3_000
     minute_seconds: float = 60.0
     return_seconds: float = 75.0
-    most_seconds: float = 60.0
+    most_seconds: float = 90.0
     most_load_seconds: float = 90.0
 
 

@@ -56,7 +56,7 @@ class Site:
 
     def start(self, *, schedules: Path | None = None) -> None:
         """Start what makes calls; with a file of schedules, also what keeps them."""
-        commands = [*self.peer.run, *(self.peer.keep if schedules else ())]
+        commands = [*self.peer.run, *(self.peer.keep if schedules else self.peer.more)]
         environment = self.environment | ({"PEER_SCHEDULES": str(schedules)} if schedules else {})
         with self._log() as log:
             for command in commands:

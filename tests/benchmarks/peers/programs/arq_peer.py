@@ -47,6 +47,7 @@ class WorkerSettings:
     redis_settings = RedisSettings.from_dsn(workload.REDIS_URL)
     timezone = UTC
     max_jobs = 50
+    queue_read_limit = 2000  # five times max_jobs would be 500 calls a second, at two polls a second
     keep_result = 0
     job_timeout = 5 if workload.SAFE else 300
 
