@@ -3,16 +3,25 @@
 The ledger is told first, then the entry moves: a crash in between leaves the entry where it was, and the
 next dispatcher does both again. An event whose ledger state is still `ready_queue` has never left the ready
 queue, so it may safely be put there once more.
+
+The ledger is told a moment ahead, because its write waits for a disk: when the time has come, one call moves
+the entry.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rrcli.operations.context import Context
 from rrcli.repository.base import Channel
 from rrcli_daemons.loop import Wakeable
 
 EVENTS_PER_PASS = 1000
+
+AHEAD = timedelta(milliseconds=50)
+"""How long before its time the ledger says of an event that it is handed over."""
+
+PACE = timedelta(milliseconds=2)
+"""Shortest time between two passes that are not full: events that are due one by one move in small groups."""
 
 
 class Dispatcher:
@@ -25,6 +34,7 @@ class Dispatcher:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._dispatched = 0
+        self._told: set[str] = set()
 
     def counters(self) -> Mapping[str, float]:
         return {"dispatched": float(self._dispatched)}
@@ -33,10 +43,23 @@ class Dispatcher:
         return None
 
     def run_once(self, now: datetime) -> datetime | None:
-        """Move what is due; when the next entry is due."""
+        """Move what is due, and tell the ledger what soon will be; when the next entry is due."""
         queues = self._context.repository.queues
         due = queues.due(now, EVENTS_PER_PASS)
         if due:
-            self._context.repository.events.dispatched(due, now)
+            self._tell(due, now)
             self._dispatched += queues.promote(due)
-        return now if len(due) == EVENTS_PER_PASS else queues.head()
+        if len(due) == EVENTS_PER_PASS:
+            self._told.difference_update(due)
+            return now
+        soon = queues.due(now + AHEAD, EVENTS_PER_PASS)
+        self._tell(soon, now)
+        self._told = set(soon)
+        head = queues.head()
+        return head if head is None else max(head, now + PACE)
+
+    def _tell(self, ids: Sequence[str], now: datetime) -> None:
+        """Note in the ledger that these are handed over, unless that was done."""
+        new = [event_id for event_id in ids if event_id not in self._told]
+        if new:
+            self._context.repository.events.dispatched(new, now)

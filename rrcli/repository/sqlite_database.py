@@ -119,10 +119,23 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its start; undone when the block raises."""
-        with self._own_pool().turn, self._borrowed() as connection, self._transaction(connection):
-            yield connection
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start; undone when the block raises.
+
+        When it is not `durable`, a loss of power may undo it together with all that came after it, but never
+        without that; a crash of the process undoes nothing (sqlite.org/pragma.html#pragma_synchronous, WAL).
+        So it is for steps that are done again from where the log ends: the next durable one waits for the
+        disk for all of them.
+        """
+        with self._own_pool().turn, self._borrowed() as connection:
+            if not durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with self._transaction(connection):
+                    yield connection
+            finally:
+                if not durable:
+                    connection.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:

@@ -41,7 +41,7 @@ class SqliteEvents:
     def add(self, events: Sequence[Event]) -> list[Event]:
         given = {event.id: event for event in reversed(events)}
         ids = id_list(given)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["drop_revocable"], {"ids": ids})
             ended = _archived(connection, ids)
             stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}
@@ -86,7 +86,7 @@ class SqliteEvents:
 
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
         values = {"ids": id_list(ids), "now": to_ms(now), "message": DISPATCHED}
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["dispatched"], values)
 
     def save(self, events: Sequence[Event]) -> None:

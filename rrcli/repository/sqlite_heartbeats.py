@@ -19,7 +19,7 @@ class SqliteHeartbeats:
         self._database = database
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["beat"], _row(heartbeat))
             connection.execute(_SQL["forget"], {"before": to_ms(heartbeat.seen_at - _KEPT)})
 

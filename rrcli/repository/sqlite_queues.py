@@ -15,7 +15,10 @@ _SQL = statements("sqlite_queues.sql")
 
 
 class SqliteQueues:
-    """One table for all three queues. Whoever waits is notified after the commit."""
+    """One table for all three queues. Whoever waits is notified after the commit.
+
+    No write waits for the disk: what a loss of power undoes, the ledger's state from before it makes again.
+    """
 
     def __init__(self, database: Database, bell: Bell, clock: Clock) -> None:
         self._database = database
@@ -30,7 +33,7 @@ class SqliteQueues:
 
     def _make_ready(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         """Run the statement for all rows, and wake the dispatcher when the head became earlier; how many."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             before = _head(connection)
             changed = connection.executemany(_SQL[statement], rows).rowcount if rows else 0
             after = _head(connection)
@@ -49,7 +52,7 @@ class SqliteQueues:
         return [id for (id,) in rows]
 
     def promote(self, ids: Collection[str]) -> int:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             moved = connection.execute(_SQL["promote"], {"ids": id_list(ids)}).rowcount
         return self._offered(moved)
 
@@ -60,14 +63,14 @@ class SqliteQueues:
         return moved
 
     def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["lease"], self._lease(worker, lease))
             rows = connection.execute(_SQL["claim"], {"worker": worker, "limit": limit}).fetchall()
         # RETURNING promises no order.
         return [id for _, id in sorted(rows)]
 
     def extend(self, worker: str, lease: timedelta) -> bool:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             return connection.execute(_SQL["extend"], self._lease(worker, lease)).rowcount == 1
 
     def held(self, worker: str) -> set[str]:
@@ -77,17 +80,17 @@ class SqliteQueues:
     def retake(self, worker: str, entries: Sequence[QueueEntry], lease: timedelta) -> set[str]:
         rows = [(entry.event_id, to_ms(entry.due), worker) for entry in entries]
         values = {"worker": worker, "ids": id_list([entry.event_id for entry in entries])}
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["lease"], self._lease(worker, lease))
             connection.executemany(_SQL["retake"], rows)
             return {id for (id,) in connection.execute(_SQL["foreign"], values)}
 
     def acknowledge(self, worker: str, ids: Collection[str]) -> None:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.execute(_SQL["acknowledge"], {"worker": worker, "ids": id_list(ids)})
 
     def release(self, worker: str) -> int:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             moved = _return_claims(connection, worker)
         return self._offered(moved)
 
@@ -96,7 +99,7 @@ class SqliteQueues:
             # The usual answer is that there is nothing to do, and it needs no write lock.
             if not self._expired(connection):
                 return 0
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             moved = sum(_return_claims(connection, worker) for worker in self._expired(connection))
         return self._offered(moved)
 
@@ -106,7 +109,7 @@ class SqliteQueues:
         return [worker for (worker,) in rows]
 
     def withdraw(self, ids: Collection[str]) -> set[str]:
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             return {id for (id,) in connection.execute(_SQL["withdraw"], {"ids": id_list(ids)})}
 
     def missing(self, ids: Collection[str]) -> set[str]:
@@ -129,7 +132,7 @@ class SqliteQueues:
         with self._database.read() as connection:
             row = connection.execute(_SQL["incarnation"]).fetchone()
         if row is None:
-            with self._database.write() as connection:
+            with self._database.write(durable=False) as connection:
                 # Another process may have been first: then its token stays.
                 connection.execute(_SQL["make_incarnation"], {"token": secrets.token_hex(8)})
                 row = connection.execute(_SQL["incarnation"]).fetchone()

@@ -113,7 +113,7 @@ class SqliteSchedules:
 
     def advance(self, moves: Sequence[Advance]) -> None:
         values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.executemany(_SQL["advance"], values)
 
     def exhausted(self, limit: int) -> list[Schedule]:
