@@ -118,6 +118,18 @@ def test_no_table_is_read_as_a_whole(database: Database, module: ModuleType, nam
     assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step] == []
 
 
+def by_ids() -> Iterator[tuple[ModuleType, str]]:
+    return ((module, name) for module, name in bounded() if "json_each(:ids)" in module._SQL[name])
+
+
+@pytest.mark.parametrize(("module", "name"), list(by_ids()), ids=name_of)
+def test_ids_are_looked_up_one_by_one_however_many_rows_there_are(
+    database: Database, module: ModuleType, name: str
+) -> None:
+    (search,) = (step for step in plan(database, module._SQL[name]) if step.startswith("SEARCH"))
+    assert search.endswith(("(id=?)", "event_id=?)"))
+
+
 @pytest.mark.parametrize(("module", "name", "index"), ORDERED, ids=name_of)
 def test_the_first_rows_are_found_by_an_index_that_has_them_in_order(
     database: Database, module: ModuleType, name: str, index: str

@@ -30,6 +30,35 @@ def test_moves_what_is_due_and_says_when_the_next_is(context: Context, clock: Fa
     assert (depths.ready, depths.worker) == (2, 2)
 
 
+def test_the_ledger_is_told_a_moment_ahead_and_the_entry_moves_in_time(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id = make(context, "FREQ=MINUTELY;COUNT=2")
+    dispatcher = Dispatcher(context)
+    dispatcher.run_once(context.now())
+    clock.advance(timedelta(minutes=1) - dispatchers.AHEAD)
+    assert dispatcher.run_once(context.now()) == context.now() + dispatchers.AHEAD
+    assert states(context, schedule_id) == ["worker_queue", "worker_queue"]
+    assert context.repository.queues.depths().worker == 1
+    monkeypatch.setattr(context.repository.events, "dispatched", None)
+    clock.advance(dispatchers.AHEAD)
+    dispatcher.run_once(context.now())
+    assert context.repository.queues.depths().worker == 2
+
+
+def test_what_is_withdrawn_after_the_ledger_was_told_is_not_handed_over(
+    context: Context, clock: FakeClock
+) -> None:
+    make(context, "FREQ=MINUTELY;COUNT=2")
+    dispatcher = Dispatcher(context)
+    clock.advance(timedelta(minutes=1) - dispatchers.AHEAD / 2)
+    dispatcher.run_once(context.now())
+    context.repository.queues.withdraw(context.repository.queues.due(context.now() + dispatchers.AHEAD, 9))
+    clock.advance(dispatchers.AHEAD)
+    assert dispatcher.run_once(context.now()) is None
+    assert dispatcher.counters()["dispatched"] == 1
+
+
 def test_an_empty_queue_means_wait_for_a_wake_up(context: Context) -> None:
     assert Dispatcher(context).run_once(context.now()) is None
 
