@@ -33,8 +33,8 @@ class Dispatcher:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._dispatched = 0
         self._told: set[str] = set()
+        self._dispatched = 0
 
     def counters(self) -> Mapping[str, float]:
         return {"dispatched": float(self._dispatched)}
