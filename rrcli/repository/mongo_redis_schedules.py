@@ -43,7 +43,7 @@ class MongoSchedules:
         """Make the indexes."""
         with self._mongo.edge:
             self._all.create_index([("state", ASCENDING), ("next_run", ASCENDING)])
-            self._all.create_index([("name", ASCENDING)])
+            self._all.create_index([("name", ASCENDING), ("_id", ASCENDING)])
             # Nearly all are active: a list of those is found by id alone.
             self._all.create_index(
                 [("state", ASCENDING), ("_id", DESCENDING)],
@@ -194,4 +194,5 @@ def _advance(ids: list[str], rule_revision: int, next_run: datetime | None) -> U
     value = None if next_run is None else stored_time(next_run)
     if value is not None:
         query["next_run"] = {"$lt": value}
-    return UpdateMany(query, {"$set": {"next_run": value}})
+    # By id alone: else the server may as well walk all that is due.
+    return UpdateMany(query, {"$set": {"next_run": value}}, hint="_id_")
