@@ -2,7 +2,6 @@
 
 import select
 import sys
-import time
 
 import pycurl
 
@@ -10,10 +9,10 @@ import pycurl
 # would cost more than the rest of the loop.
 if sys.platform == "linux":
     Poller = select.epoll
-    POLL_UNITS_PER_SECOND = 1
+    POLL_UNITS_PER_MS = 0.001
 else:
     Poller = select.poll
-    POLL_UNITS_PER_SECOND = 1000
+    POLL_UNITS_PER_MS = 1
 _EVENTS = {
     pycurl.POLL_IN: select.POLLIN,
     pycurl.POLL_OUT: select.POLLOUT,
@@ -25,17 +24,18 @@ _EITHER = pycurl.CSELECT_IN | pycurl.CSELECT_OUT
 
 
 class Engine:
-    """One CurlMulti. `watched` says which engine watches a socket; `due` is when to come back, if ever."""
+    """One CurlMulti. `watched` says which engine watches a socket.
+
+    When to come back is asked once a turn: to be told would be two calls from curl for every transfer.
+    """
 
     def __init__(
         self, poller: "select.epoll", watched: "dict[int, Engine]", *, kept_connections: int
     ) -> None:
-        self.due: float | None = None
         self._poller = poller
         self._watched = watched
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self.multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         self.multi.setopt(pycurl.M_MAXCONNECTS, kept_connections)
 
     def act(self, fd: int, events: int) -> None:
@@ -44,9 +44,13 @@ class Engine:
 
     def act_on_time(self) -> None:
         """Start what was added and end what has timed out, when it is time."""
-        if self.due is not None and self.due <= time.monotonic():
-            self.due = None
+        if self.wait_ms() == 0:
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def wait_ms(self) -> int:
+        """Milliseconds until `act_on_time` has something to do; -1 for never."""
+        # Real time, whatever clock was injected: it paces sockets, nothing that is recorded.
+        return int(self.multi.timeout())
 
     def _watch(self, event: int, fd: int, _multi: object, _data: object) -> None:
         """Called by curl when it wants other events of a socket, or none."""
@@ -58,8 +62,3 @@ class Engine:
         else:
             self._watched[fd] = self
             self._poller.register(fd, _EVENTS[event])
-
-    def _set_timer(self, milliseconds: int) -> None:
-        """Called by curl when it wants to come back at another time; -1 for never."""
-        # Real time, whatever clock was injected: it paces sockets, nothing that is recorded.
-        self.due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000

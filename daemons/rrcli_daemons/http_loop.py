@@ -7,7 +7,6 @@ costs as much as there is to do, not as much as there are transfers that wait.
 import logging
 import select
 import sys
-import time
 from collections.abc import Sequence
 
 import pycurl
@@ -16,7 +15,7 @@ from rrcli.clock import Clock
 from rrcli.core.retry import Outcome
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.http_call import MAX_REDIRECTS, Call, Transfer
-from rrcli_daemons.http_engine import POLL_UNITS_PER_SECOND, Engine, Poller
+from rrcli_daemons.http_engine import POLL_UNITS_PER_MS, Engine, Poller
 from rrcli_daemons.http_errors import Failure, unusable
 from rrcli_daemons.http_names import Names, Standing
 
@@ -159,5 +158,5 @@ class NetworkLoop:
         """How long to poll, in the units of the poller; None for as long as it takes."""
         if self._done:
             return 0
-        due = min((engine.due for engine in self._engines if engine.due is not None), default=None)
-        return None if due is None else max(0.0, due - time.monotonic()) * POLL_UNITS_PER_SECOND
+        waits = [wait for engine in self._engines if (wait := engine.wait_ms()) >= 0]
+        return min(waits) * POLL_UNITS_PER_MS if waits else None

@@ -18,6 +18,7 @@ from rrcli.operations.window import scheduled_event
 from rrcli.settings import Settings
 from rrcli_daemons.entrypoints import SWITCH_SECONDS
 from tests.benchmarks.draining import Drained, Work, drain, stores
+from tests.benchmarks.profiling import profiled
 from tests.benchmarks.results import Results
 from tests.benchmarks.sender import Figure, bare_run, measure, sender_run
 from tests.benchmarks.target import target
@@ -82,7 +83,11 @@ def main() -> None:
     parser.add_argument("--embedded", action="store_true", help="SQLite instead of MongoDB and Redis")
     parser.add_argument("--workers", type=int, default=1, help="worker processes side by side")
     parser.add_argument("--quick", action="store_true", help="one round of fewer events")
+    parser.add_argument("--profile", action="store_true", help="only: where the worker's CPU time goes")
     chosen = parser.parse_args()
+    if chosen.profile:
+        profile(chosen)
+        return
     sys.setswitchinterval(SWITCH_SECONDS)
     name = (
         "worker"
@@ -94,6 +99,19 @@ def main() -> None:
     report(results, found)
     if chosen.workers == 1:
         targets(results, found, embedded=chosen.embedded)
+    results.save()
+
+
+def profile(chosen: argparse.Namespace) -> None:
+    """Shares of the worker's CPU time, and what they come to in µs of a run that was not looked at."""
+    results = Results(name="worker-profile" + ("-embedded" if chosen.embedded else ""), quick=chosen.quick)
+    with target() as url, stores(embedded=chosen.embedded) as fresh:
+        work = variants(url, EVENTS // 4 if chosen.quick else EVENTS)[PLAIN]
+        cpu_us = drain(next(fresh), work).cpu_us["worker"]
+        shares = profiled(next(fresh), work)
+    rows = [[name, f"{share:.0%}", share * cpu_us] for name, share in shares]
+    note = f"All: {cpu_us:.0f} µs an event. Sampled with py-spy, one worker process, {PLAIN}."
+    results.table("Where the worker's CPU time goes", ("area", "share", "µs/event"), rows, note)
     results.save()
 
 
