@@ -24,6 +24,9 @@ from rrcli.core.models import Event, EventState, Schedule, ScheduleState
 
 T = TypeVar("T")
 
+COUNTED = 100_000
+"""Live events that are looked at to count the states: about a tenth of a second's worth."""
+
 DISPATCHED = "Due; handed to the workers"
 """The message of the status that `Events.dispatched` gives."""
 
@@ -316,7 +319,11 @@ class Events(Protocol):
         ...
 
     def counts(self) -> dict[EventState, int]:
-        """How many live events there are in each state (absent means 0)."""
+        """How many live events there are in each state (absent means 0).
+
+        Of more than COUNTED, those with the earliest ids are looked at; the rest are taken for waiting ones,
+        as those of the future are.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING, ReplaceOne
 from pymongo.collection import Collection as MongoCollection
 
 from rrcli.core.models import Event, EventState, Kind
-from rrcli.repository.base import DISPATCHED, Page, Standing
+from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing
 from rrcli.repository.mongo_redis_connection import Document, MongoServer
 from rrcli.repository.mongo_redis_documents import (
     archived_document,
@@ -35,8 +35,6 @@ _REVOCABLE_BY = {"state": 1, "run_time": 1, "archived_at": 1}
 _CALLED = [EventState.COMPLETED.value, EventState.ERROR.value]
 # What one deletion takes at most, so that it stays far below the socket's time-out.
 _DELETE = 5000
-COUNTED = 100_000
-"""Live events that are looked at to count the states: about a tenth of a second's worth."""
 _SPANS = "spans"
 """The index that has only the few entries that stand for several occurrences."""
 
@@ -265,10 +263,7 @@ class MongoEvents:
             return len(self._delete(self._archive, query, limit))
 
     def counts(self) -> dict[EventState, int]:
-        """Up to COUNTED, exactly; of more, those with the latest run times are taken for waiting ones.
-
-        An index on the state would cost each event more than the look at most of them now and then.
-        """
+        """An index on the state would cost each event more than this look now and then."""
         first: list[Mapping[str, Any]] = [{"$sort": {"_id": 1}}, {"$limit": COUNTED}]
         with self._mongo.edge:
             groups = self._live.aggregate([*first, {"$group": {"_id": "$state", "number": {"$sum": 1}}}])

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rrcli.clock import to_ms
 from rrcli.core.models import Event, EventState
-from rrcli.repository.base import DISPATCHED, Page, Standing
+from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing
 from rrcli.repository.readable import first_readable, readable
 from rrcli.repository.sqlite_database import Database, statements
 from rrcli.repository.sqlite_rows import (
@@ -160,8 +160,11 @@ class SqliteEvents:
 
     def counts(self) -> dict[EventState, int]:
         with self._database.read() as connection:
-            rows = connection.execute(_SQL["counts"]).fetchall()
-        numbers: dict[str, int] = dict(rows)
+            rows = connection.execute(_SQL["counts"], {"limit": COUNTED}).fetchall()
+            numbers: dict[str, int] = dict(rows)
+            if (counted := sum(numbers.values())) >= COUNTED:
+                (total,) = connection.execute(_SQL["pending_count"]).fetchone()
+                numbers[EventState.READY] = numbers.get(EventState.READY, 0) + total - counted
         return {state: numbers[state] for state in EventState if state in numbers}
 
     def _select(self, statement: str, values: dict[str, object]) -> list[Event]:

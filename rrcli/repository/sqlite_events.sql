@@ -145,4 +145,4 @@ DELETE FROM archived_events WHERE id IN (
 )
 
 -- name: counts
-SELECT state, count(*) FROM events GROUP BY state
+SELECT state, count(*) FROM (SELECT state FROM events ORDER BY id LIMIT :limit) GROUP BY state

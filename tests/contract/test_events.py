@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rrcli.core.models import Event, EventState, Kind, Span
+from rrcli.repository import mongo_redis_events, sqlite_events
 from rrcli.repository.base import Repository, Standing
 from tests.contract.samples import NOON, after, ended, event, schedule_id
 
@@ -415,3 +416,14 @@ def test_counts_are_of_live_events_by_state(repository: Repository) -> None:
     repository.events.archive([ended(event(4))], NOON)
 
     assert repository.events.counts() == {READY: 1, WORKER: 1, RETRY: 1}
+
+
+def test_of_more_events_than_are_looked_at_the_latest_count_as_waiting(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (mongo_redis_events, sqlite_events):
+        monkeypatch.setattr(module, "COUNTED", 3)
+    repository.events.add([event(number) for number in range(10)])
+    repository.events.dispatched([event(0).id, event(1).id], NOON)
+
+    assert repository.events.counts() == {READY: 8, WORKER: 2}

@@ -8,11 +8,8 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from rrcli.core.models import EventState
-from rrcli.repository import mongo_redis_events
 from rrcli.repository.base import Repository
 from rrcli.settings import Settings
-from tests.contract.samples import event, schedule
 from tests.support.plans import OURS, SHARDED, faults
 
 ANY = {"_id": {"$gt": ObjectId(bytes(12))}}
@@ -70,12 +67,3 @@ def test_nothing_but_the_id_is_unique_so_that_a_hashed_id_can_be_the_shard_key(
             indexes = client[store.mongo.database][name].index_information()
             assert len(indexes) > 1
             assert not any(index.get("unique") for index in indexes.values()), name
-
-
-def test_more_events_than_are_looked_at_are_counted_as_waiting(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mongo_redis_events, "COUNTED", 3)
-    repository.events.add([event(number, state=EventState.READY) for number in range(10)])
-    repository.events.dispatched([event(0).id, event(1).id], schedule().created_at)
-    assert repository.events.counts() == {EventState.WORKER: 2, EventState.READY: 8}
