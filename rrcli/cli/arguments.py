@@ -4,12 +4,16 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from rrcli.cli import times
 from rrcli.errors import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _READ_LIMIT = 1_100_000
 """Characters read from a file or stdin: more than any field may hold, so its own check refuses them."""
@@ -44,9 +48,26 @@ class Utf8(click.ParamType[str]):
             self.fail("It is empty, or not UTF-8.", param, ctx)
         return text
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """What the store has, by the name of the parameter."""
+        from rrcli.cli.complete import offer
+        from rrcli.cli.state import State
+
+        return offer(str(param.name), incomplete, ctx.find_object(State) or State())
+
+
+class Word(Utf8):
+    """As Utf8, where an empty value means "none"."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(value, param, ctx) if value != "" else ""
+
 
 DURATION = Duration()
 UTF8 = Utf8()
+WORD = Word()
 PAGE = click.IntRange(1, 1_000_000_000)
 
 

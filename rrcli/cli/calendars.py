@@ -72,22 +72,27 @@ def list_(state: State) -> None:
 
 
 @calendar.command("show", examples="rrcli calendar show holidays\nrrcli calendar show holidays -o json")
-@click.argument("name", type=arguments.UTF8)
+@click.argument("calendar", type=arguments.UTF8)
 @pass_state
-def show(state: State, name: str) -> None:
-    """Show the days and times of the calendar NAME."""
-    found = operation.get(state.context(), name)
+def show(state: State, calendar: str) -> None:
+    """Show the days and times of a CALENDAR."""
+    found = operation.get(state.context(), calendar)
     emit(state, calendar_view(found), table=lambda: _page(state, found), ids=lambda view: str(view["name"]))
 
 
 @calendar.command("delete", examples="rrcli calendar delete holidays\nrrcli calendar delete holidays --force")
-@click.argument("name", type=arguments.UTF8)
+@click.argument("calendar", type=arguments.UTF8)
 @click.option("--force", is_flag=True, help="Also when schedules exclude it: take it out of them.")
 @pass_state
-def delete(state: State, name: str, force: bool) -> None:
-    """Delete the calendar NAME; refused while schedules exclude it."""
-    state.service().delete_calendar(name, force=force)
-    emit(state, {"name": name}, table=lambda: f"Deleted {safe(name)}", ids=lambda view: str(view["name"]))
+def delete(state: State, calendar: str, force: bool) -> None:
+    """Delete a CALENDAR; refused while schedules exclude it."""
+    state.service().delete_calendar(calendar, force=force)
+    emit(
+        state,
+        {"name": calendar},
+        table=lambda: f"Deleted {safe(calendar)}",
+        ids=lambda view: str(view["name"]),
+    )
 
 
 def _contents(found: Calendar) -> str:

@@ -49,3 +49,16 @@ def counted(state: State, what: str, steps: Iterable[int], total: int) -> Iterat
         for step in steps:
             bar.update(task, advance=step)
             yield step
+
+
+def spinning(state: State, what: str, steps: Iterable[R], size: Callable[[R], int]) -> Iterator[R]:
+    """The steps, unchanged, while a line counts what they add up to; nobody knows how much there is."""
+    if not sys.stderr.isatty():
+        yield from steps
+        return
+    done = 0
+    with state.err.status(what) as line:
+        for step in steps:
+            done += size(step)
+            line.update(f"{what}: {done:,}")
+            yield step

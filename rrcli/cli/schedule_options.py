@@ -88,7 +88,11 @@ def _options(required: bool) -> list[Callable[[F], F]]:
             "--auto-pause-after", type=int, metavar="N", help="Pause after N failures in a row; 0: never."
         ),
         click.option(
-            "--exclude-calendar", multiple=True, metavar="NAME", help="Not on its holidays; repeatable."
+            "--exclude-calendar",
+            type=arguments.WORD,
+            multiple=True,
+            metavar="NAME",
+            help="Not on its holidays; repeatable.",
         ),
         click.option("--tag", multiple=True, metavar="WORD", help="Tag to find it by; repeatable."),
         click.option("--secret", multiple=True, metavar="whsec_…", help="Signing secret; repeatable."),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import arguments, audit, export, replay, schedule_edit, schedule_tables, skips
+from rrcli.cli import arguments, audit, export, replay, schedule_edit, schedule_editor, schedule_tables, skips
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match, view_of
@@ -36,6 +36,7 @@ def schedule() -> None:
 
 schedule.add_command(schedule_edit.create)
 schedule.add_command(schedule_edit.update)
+schedule.add_command(schedule_editor.edit)
 schedule.add_command(skips.skip)
 schedule.add_command(skips.unskip)
 schedule.add_command(skips.move)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from rrcli.core.timefmt import format_instant
 from rrcli.errors import FieldError, InvalidInput
 from rrcli.operations.context import Context
 
@@ -15,6 +16,11 @@ def purge(context: Context, before: datetime) -> Iterator[int]:
     What it has deleted when it is stopped stays deleted. Raises InvalidInput for a time in the future.
     """
     if before > context.now():
-        raise InvalidInput([FieldError(field="before", value=str(before), allowed="must lie in the past")])
+        told = format_instant(before)
+        raise InvalidInput([FieldError(field="before", value=told, allowed="must lie in the past")])
+    return _batches(context, before)
+
+
+def _batches(context: Context, before: datetime) -> Iterator[int]:
     while number := context.repository.events.purge(before, BATCH):
         yield number

@@ -15,6 +15,7 @@ from typing import Any
 
 from rrcli.clock import from_ms
 from rrcli.core.exclusions import Exclusions
+from rrcli.core.fields import did_you_mean
 from rrcli.core.ids import Seed, occurrence_id
 from rrcli.core.inputs import MASK, check_schedule
 from rrcli.core.models import (
@@ -40,6 +41,7 @@ from rrcli.settings import MisfireSettings, ScheduleSettings, Settings
 
 _WRITE_TRIES = 10
 _EVENTS_AT_ONCE = 100_000
+_NAMES_LOOKED_AT = 500
 
 
 def create(context: Context, data: Mapping[str, object], *, seed: Seed | None = None) -> Schedule:
@@ -133,12 +135,20 @@ def resolve(context: Context, reference: str) -> Schedule:
     found = context.repository.schedules.resolve(reference)
     if not found:
         raise NotFound(
-            f"No schedule has the id or name {reference!r}.", hint="List them: rrcli schedule list"
+            f"No schedule has the id or name {reference!r}.{_near(context, reference)}",
+            hint="List them: rrcli schedule list",
         )
     if len(found) > 1:
         several = ", ".join(f"{each.id} ({each.name})" for each in found)
         raise Conflict(f"{reference!r} fits several schedules: {several}.", hint="Give more of the id.")
     return found[0]
+
+
+def _near(context: Context, reference: str) -> str:
+    """The name that was meant, perhaps; among the newest ones, so that a typo costs one page of reading."""
+    names = {each.name for each in context.repository.schedules.find(limit=_NAMES_LOOKED_AT).items}
+    near = did_you_mean(reference, names)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def find(

@@ -65,7 +65,7 @@ def clock() -> FakeClock:
 
 BOTH = {
     *("test_events", "test_formats", "test_preview", "test_replay", "test_schedules", "test_skips"),
-    "test_watch",
+    *("test_edit", "test_watch"),
 }
 """Modules whose tests run twice: on a store, and by way of the REST service on such a store."""
 
