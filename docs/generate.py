@@ -15,6 +15,7 @@ from rest_page import rest_page
 from rrcli.cli import config_file
 from rrcli.cli.group import GLOBAL_OPTIONS, Command
 from rrcli.cli.main import cli
+from rrcli.metrics import METRICS, PREFIX
 from rrcli.settings import keys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,6 +123,34 @@ def settings_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+METRICS_HEAD = """\
+# Metrics
+
+In Prometheus' text format. The API answers `/metrics` on its own port, the same from each of its processes;
+with API keys it takes one of scope read (`authorization: {credentials: rrk_…}` in the scrape configuration).
+A daemon shows its own at `http://HOST:PORT/metrics` once it has a port: `metrics.prequeuer_port`,
+`metrics.dispatcher_port`, `metrics.worker_port`, on `metrics.host` (loopback unless set). They are off by
+default: a port that nobody asked for is one that somebody has to close. Several workers on one machine take
+the ports from `metrics.worker_port` on.
+
+Figures of a daemon are of that process and begin at 0 when it starts; those of queues and schedules are the
+store's, so that it is enough to scrape one API.
+"""
+
+
+def metrics_page() -> str:
+    """docs/reference/metrics.md"""
+    parts = [METRICS_HEAD.rstrip(), MADE_BY]
+    for source in ("api", "prequeuer", "dispatcher", "worker"):
+        rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+        for metric in METRICS:
+            if source in metric.sources:
+                labels = ", ".join(f"`{label}`" for label in metric.labels)
+                rows.append(f"| `{PREFIX}{metric.name}` | {metric.kind} | {labels} | {_cell(metric.doc)} |")
+        parts += [f"## {source}", "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
 def _cell(text: str) -> str:
     """Text that cannot end a table cell."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
@@ -131,6 +160,7 @@ MADE: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": commands_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/rest.md": lambda: rest_page(ROOT / "docs" / "openapi.yml", MADE_BY),
+    "docs/reference/metrics.md": metrics_page,
     "config/config.yaml": config_file.document,
 }
 

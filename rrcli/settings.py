@@ -68,9 +68,15 @@ class _EncryptionKey:
         return text
 
 
+_ORIGIN = Text(
+    255,
+    form=r"https?://[A-Za-z0-9.\-\[\]:]+",
+    form_name="an origin such as https://console.example.org",
+)
 _URL_SAFE = str.maketrans("+/", "-_")
 _NETWORK = _Network()
 _PORT = Integer(1, 65_535)
+_OPTIONAL_PORT = Integer(0, 65_535)
 
 
 def _key(
@@ -160,6 +166,18 @@ class ApiSettings:
         Boolean(),
         "Listen beyond loopback although there is no API key yet: whoever reaches it may do everything.",
     )
+    cors_origins: tuple[str, ...] = _key(
+        (),
+        ListOf(_ORIGIN, 20),
+        "Web pages of these origins may use the API from a browser. Unset: only the service's own.",
+    )
+    rate_limit: float = _key(
+        0.0,
+        Number(0, 100_000),
+        "Requests a second that each API key may make on average (without a key: each address), on this "
+        "service; 0 sets no limit.",
+    )
+    rate_burst: int = _key(100, Integer(1, 1_000_000), "Requests that may come at once after a pause.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -303,6 +321,23 @@ class ClientSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MetricsSettings:
+    """Where daemons show their figures to Prometheus; the API has /metrics on its own port."""
+
+    host: str = _key(
+        "127.0.0.1", Text(253, form=r"\S+", form_name="a host name or address"), "Address to listen on."
+    )
+    prequeuer_port: int = _key(0, _OPTIONAL_PORT, "Port of the prequeuer's metrics; 0 shows none.")
+    dispatcher_port: int = _key(0, _OPTIONAL_PORT, "Port of the dispatcher's metrics; 0 shows none.")
+    worker_port: int = _key(
+        0,
+        _OPTIONAL_PORT,
+        "Port of a worker's metrics; 0 shows none. Where it is taken, by another worker on the same machine, "
+        "the next free one of 32 is used.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LogSettings:
     """Logging, on stderr."""
 
@@ -329,6 +364,7 @@ class Settings:
     history: HistorySettings = HistorySettings()
     security: SecuritySettings = SecuritySettings()
     client: ClientSettings = ClientSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 
 

@@ -10,6 +10,7 @@ import falcon
 
 from rrcli.clock import Clock
 from rrcli.errors import MalformedRequest
+from rrcli_api.shared import Requests
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,9 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 class Access:
     """Gives every request an id and writes one line about it, without its query and headers."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, requests: Requests) -> None:
         self._clock = clock
+        self._requests = requests
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A caller's own X-Request-Id is kept when it is harmless, so that logs of both sides meet."""
@@ -52,6 +54,8 @@ class Access:
     def _write_line(self, req: falcon.Request, resp: falcon.Response) -> None:
         key = getattr(req.context, "api_key", None)
         path, status = quote(req.path, safe="/:"), falcon.http_status_to_code(resp.status)
+        seconds = self._clock.monotonic() - req.context.started
+        self._requests.note(req.method, status, seconds)
         log.log(
             logging.DEBUG if req.path in _QUIET else logging.INFO,
             "%s %s answered %s",
@@ -63,7 +67,7 @@ class Access:
                 "method": req.method,
                 "path": path,
                 "status": status,
-                "ms": round((self._clock.monotonic() - req.context.started) * 1000, 1),
+                "ms": round(seconds * 1000, 1),
                 "request_id": req.context.request_id,
                 **({"api_key": key.id} if key else {}),
             },

@@ -1,5 +1,6 @@
 """The application: routes, and what stands around them. Everything it needs is handed in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import falcon
@@ -15,6 +16,7 @@ from rrcli_api import (
     errors,
     events,
     health,
+    metrics,
     preview,
     replay,
     resolve,
@@ -24,15 +26,25 @@ from rrcli_api import (
     why,
 )
 from rrcli_api.access import Access
+from rrcli_api.compression import Compression
+from rrcli_api.cors import Cors
 from rrcli_api.guard import Guard
 from rrcli_api.idempotency import Idempotency
+from rrcli_api.limits import RateLimit
 from rrcli_api.pages import routes as pages
+from rrcli_api.shared import Shared
 
 
-def create_app(context: Context) -> falcon.App[Any, Any]:
-    """The REST service over an open store; safe for any number of threads."""
+def create_app(context: Context, shared: Shared | None = None) -> falcon.App[Any, Any]:
+    """The REST service over an open store; safe for any number of threads.
+
+    `shared` is what the processes of one service have in common; without it this one is alone.
+    """
+    shared = shared or Shared()
     guard = Guard(context)
-    app = _base(context.clock, guard, Idempotency(context))
+    limit = RateLimit(context, shared.buckets)
+    around = [guard, limit, Idempotency(context)]
+    app = _base(context.clock, shared, *around, origins=context.settings.api.cors_origins)
     pages.install(app, context, guard.knows)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
@@ -47,6 +59,7 @@ def create_app(context: Context) -> falcon.App[Any, Any]:
     app.add_route("/api/resolve/events", resolve.ResolveEvents(context))
     app.add_route("/api/status", status.Status(context))
     app.add_route("/readyz", health.Ready(context))
+    app.add_route("/metrics", metrics.Metrics(context, shared))
     return app
 
 
@@ -69,20 +82,23 @@ def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
     app.add_route(f"{one}/events/history", events.ScheduleEvents(context, "history"))
 
 
-def create_waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, Any]:
+def create_waiting_app(
+    clock: Clock, error: SchedulerError, shared: Shared | None = None
+) -> falcon.App[Any, Any]:
     """What answers while the store cannot be opened: `error` for all that needs it."""
 
     def fail(req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
         raise error
 
-    app = _base(clock)
-    app.add_sink(fail, "/(api/|readyz$|$|schedules|events|sign-in$)")
+    app = _base(clock, shared or Shared())
+    app.add_sink(fail, "/(api/|readyz$|metrics$|$|schedules|events|sign-in$)")
     return app
 
 
-def _base(clock: Clock, *guards: Guard | Idempotency) -> falcon.App[Any, Any]:
+def _base(clock: Clock, shared: Shared, *around: object, origins: Sequence[str] = ()) -> falcon.App[Any, Any]:
     """What needs no store."""
-    middleware: list[Any] = [Access(clock), *guards]
+    cors = [Cors(origins)] if origins else []
+    middleware: list[Any] = [Access(clock, shared.requests), Compression(), *cors, *around]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     errors.install(app)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -45,6 +46,7 @@ PAGING: Mapping[str, Check] = {
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'  # RFC 9110, 8.8.3
 _TAGS = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
+_REVISION = re.compile(r"([1-9][0-9]{0,17})(?:\.[0-9a-f]{8})?")
 _SPACE_OFFSET = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)")
 
 
@@ -127,7 +129,8 @@ def expected_revisions(req: falcon.Request) -> frozenset[int] | None:
     found: list[tuple[str, str]] = re.findall(_TAG, header)
     if any(weak for weak, _ in found):
         raise MalformedRequest("If-Match needs strong tags, without W/.")
-    return frozenset(int(value) for _, value in found if re.fullmatch(r"[1-9][0-9]{0,17}", value))
+    revisions = (_REVISION.fullmatch(value) for _, value in found)
+    return frozenset(int(revision[1]) for revision in revisions if revision)
 
 
 def stale(schedule_id: str, revision: int) -> ApiError:
@@ -139,6 +142,16 @@ def stale(schedule_id: str, revision: int) -> ApiError:
 def etag(revision: int) -> str:
     """The tag of one revision of a schedule."""
     return f'"{revision}"'
+
+
+def content_etag(revision: int, content: bytes) -> str:
+    """The tag of what is shown of a revision: the next occurrence moves on while the revision stays."""
+    return f'"{revision}.{blake2b(content, digest_size=4).hexdigest()}"'
+
+
+def is_known(req: falcon.Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag: then the client has the answer already."""
+    return any(each in ("*", falcon.ETag.loads(tag)) for each in req.if_none_match or ())
 
 
 def _require_decodable(text: str) -> None:

@@ -11,7 +11,17 @@ from rrcli.operations import lists, schedules
 from rrcli.operations.views import event_view, schedule_view
 from rrcli_api.guard import may_reveal
 from rrcli_api.media import read_fields, read_object, render
-from rrcli_api.requests import PAGING, by_cursor, etag, paging, part_of, query, require_id
+from rrcli_api.requests import (
+    PAGING,
+    by_cursor,
+    content_etag,
+    etag,
+    is_known,
+    paging,
+    part_of,
+    query,
+    require_id,
+)
 from rrcli_api.resource import Resource
 
 _REVEAL: Mapping[str, Check] = {"reveal": Boolean()}
@@ -70,6 +80,11 @@ class OneSchedule(Resource):
         reveal = may_reveal(req, query(req, _REVEAL).get("reveal", False))
         found = schedules.get(self.context, require_id(schedule_id, "a schedule"))
         show(self, resp, found, reveal=reveal)
+        tag = content_etag(found.revision, resp.data or b"")
+        resp.set_header("ETag", tag)
+        if is_known(req, tag):
+            resp.status, resp.data = falcon.HTTP_304, None
+            resp.delete_header("Content-Type")
 
     on_head = on_get
 

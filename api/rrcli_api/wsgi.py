@@ -7,12 +7,13 @@ from typing import Any
 import falcon
 
 from rrcli import log, settings
-from rrcli.clock import SystemClock
+from rrcli.clock import Clock, SystemClock
 from rrcli.errors import SchedulerError, StoreUnavailable
 from rrcli.operations.context import Context
 from rrcli.repository.factory import open_repository
 from rrcli_api.app import create_app, create_waiting_app
 from rrcli_api.pages.paths import needs_store
+from rrcli_api.shared import OF_SERVICE
 
 _OPENING_SECONDS = 3.0
 _AGAIN_SECONDS = 1.0
@@ -29,7 +30,7 @@ class Service:
         self._lock = threading.Lock()
         self._clock = SystemClock()
         self._app: falcon.App[Any, Any] | None = None
-        self._waiting = create_waiting_app(self._clock, StoreUnavailable("The store is not open yet."))
+        self._waiting = _waiting_app(self._clock, StoreUnavailable("The store is not open yet."))
         self._failure: SchedulerError | None = None
         self._failed_at = 0.0
 
@@ -41,7 +42,7 @@ class Service:
     def _opened(self) -> falcon.App[Any, Any]:
         """One thread opens; the others wait for it, and share its failure for a moment."""
         if not self._lock.acquire(timeout=_OPENING_SECONDS):
-            return create_waiting_app(self._clock, StoreUnavailable("The store is still being opened."))
+            return _waiting_app(self._clock, StoreUnavailable("The store is still being opened."))
         try:
             if self._app is None:
                 self._app = self._open()
@@ -49,7 +50,7 @@ class Service:
         except SchedulerError as error:
             if error is not self._failure:
                 self._failure, self._failed_at = error, self._clock.monotonic()
-            return create_waiting_app(self._clock, error)
+            return _waiting_app(self._clock, error)
         finally:
             self._lock.release()
 
@@ -64,12 +65,17 @@ class Service:
         except SchedulerError:
             repository.close()
             raise
-        return create_app(Context(repository=repository, clock=self._clock, settings=loaded.settings))
+        context = Context(repository=repository, clock=self._clock, settings=loaded.settings)
+        return create_app(context, OF_SERVICE)
+
+
+def _waiting_app(clock: Clock, error: SchedulerError) -> falcon.App[Any, Any]:
+    return create_waiting_app(clock, error, OF_SERVICE)
 
 
 def _needs_store(path: str) -> bool:
     """Health and documents are answered at once, whatever the store does."""
-    return path.startswith(("/api/", "/readyz")) or needs_store(path)
+    return path.startswith(("/api/", "/readyz", "/metrics")) or needs_store(path)
 
 
 app = Service()

@@ -11,6 +11,7 @@ the entry.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from rrcli.metrics import Tally
 from rrcli.operations.context import Context
 from rrcli.repository.base import Channel
 from rrcli_daemons.loop import Wakeable
@@ -35,6 +36,7 @@ class Dispatcher:
         self._context = context
         self._told: set[str] = set()
         self._dispatched = 0
+        self.tally = Tally()
 
     def counters(self) -> Mapping[str, float]:
         return {"dispatched": float(self._dispatched)}

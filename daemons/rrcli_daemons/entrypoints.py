@@ -16,6 +16,7 @@ from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Loaded, Settings
 from rrcli.supervised import stop_with_supervisor
+from rrcli_daemons import measured
 from rrcli_daemons.loop import OUTAGE_WAIT_SECONDS, Daemon, Loop, new_instance
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ def _loop(context: Context, daemon: Daemon, instance: str) -> Loop:
     grace = timedelta(seconds=context.settings.worker.grace_seconds)
     loop = Loop(daemon, context.repository, context.clock, instance=instance, grace=grace)
     loop.handle_signals()
+    measured.serve(daemon, context.settings.metrics)
     return loop
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from rrcli.clock import Clock
 from rrcli.errors import StoreUnavailable
+from rrcli.metrics import Tally
 from rrcli.operations.status import HEARTBEAT_SECONDS
 from rrcli.repository.base import Channel, Heartbeat, Repository, Waiter
 
@@ -58,8 +59,13 @@ class Daemon(Protocol):
         """One step of an orderly stop: None when done, else as `run_once`."""
         ...
 
+    @property
+    def tally(self) -> Tally:
+        """What it measures, for Prometheus."""
+        ...
+
     def counters(self) -> Mapping[str, float]:
-        """Figures for the heartbeat."""
+        """Figures for the heartbeat, and for Prometheus."""
         ...
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict, InvalidRule, NotFound
+from rrcli.metrics import SKIPPED, TICK_SECONDS, Tally
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -46,6 +47,7 @@ class Prequeuer:
         self._rests_until = 0.0
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
+        self.tally = Tally()
         self._counters = {"queued": 0.0, "skipped": 0.0, "ticks": 0.0}
 
     def counters(self) -> Mapping[str, float]:
@@ -68,8 +70,10 @@ class Prequeuer:
         began = self._context.clock.monotonic()
         if began < self._rests_until:
             return now + timedelta(seconds=self._rests_until - began)
-        if (rest := self._fill(now)) is not None:
-            took = self._context.clock.monotonic() - began
+        rest = self._fill(now)
+        took = self._context.clock.monotonic() - began
+        self.tally.observe(TICK_SECONDS, [took])
+        if rest is not None:
             self._rests_until = began + took * (1 + rest)
             return now + timedelta(seconds=took * (1 + rest))
         self._complete(now)
@@ -92,6 +96,9 @@ class Prequeuer:
         self._schedules = min(max(filled.schedules * 2, 1), SCHEDULES_PER_PASS)
         self._counters["queued"] += filled.queued
         self._counters["skipped"] += filled.skipped
+        for reason, number in (("excluded", filled.excluded), ("misfire", filled.skipped - filled.excluded)):
+            if number:
+                self.tally.count(SKIPPED, number, reason)
         if filled.queued or filled.skipped:
             log.info(
                 "Queued %d events of %d schedules, skipped %d late ones",

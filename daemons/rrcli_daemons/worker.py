@@ -17,6 +17,7 @@ from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.core.sealed import cannot_be_opened, sealed_fields
 from rrcli.errors import InvalidRule
+from rrcli.metrics import SKIPPED, Tally
 from rrcli.operations import schedules
 from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
@@ -24,6 +25,7 @@ from rrcli.operations.leases import RENEW_SECONDS
 from rrcli.operations.window import latest_due_of, too_late
 from rrcli.repository.base import Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
+from rrcli_daemons.measured import note_calls
 from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
 from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
@@ -68,6 +70,7 @@ class Worker:
         self._gone: list[str] = []
         self._freed: set[str] = set()
         self._failing: set[str] = set()
+        self.tally = Tally()
         self._counters = {"completed": 0.0, "failed": 0.0, "retried": 0.0, "skipped": 0.0, "reaped": 0.0}
 
     @property
@@ -219,9 +222,11 @@ class Worker:
         """The event with its last status when it must not be called; None when it is to be called."""
         try:
             if taken_out := schedules.taken_out(schedule, exclusions, event, now):
-                self._counters["skipped"] += taken_out.state is EventState.SKIPPED
+                if taken_out.state is EventState.SKIPPED:
+                    self._note_skip("excluded")
                 return taken_out
             why = too_late(schedule, 1) if _misfired(schedule, exclusions, event, now) else None
+            reason = "misfire"
         except InvalidRule as error:
             self._counters["failed"] += 1
             return event.moved(EventState.ERROR, now, f"The schedule's rule cannot be read: {error.message}")
@@ -231,11 +236,15 @@ class Worker:
             and not _is_repeated(event)
             and self._is_overlapped(event, now)
         ):
-            why = "An earlier occurrence had not ended; overlap policy skip"
+            why, reason = "An earlier occurrence had not ended; overlap policy skip", "overlap"
         if why is None:
             return self._ended_unreadable(schedule, event, now)
-        self._counters["skipped"] += 1
+        self._note_skip(reason)
         return event.moved(EventState.SKIPPED, now, why)
+
+    def _note_skip(self, reason: str) -> None:
+        self._counters["skipped"] += 1
+        self.tally.count(SKIPPED, 1, reason)
 
     def _is_overlapped(self, event: Event, now: datetime) -> bool:
         """Asked of a ledger that has all results."""
@@ -259,7 +268,10 @@ class Worker:
 
     def _collect(self, now: datetime) -> None:
         """Judge the calls that have ended."""
-        for event_id, outcome in self._sender.collect():
+        ended = self._sender.collect()
+        if ended:
+            note_calls(self.tally, [(self._claimed[event_id][0], outcome) for event_id, outcome in ended])
+        for event_id, outcome in ended:
             event, schedule = self._claimed.pop(event_id)
             self._judge(event, schedule, outcome, now)
 

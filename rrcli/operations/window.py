@@ -27,12 +27,19 @@ LEAST_SHARE = 20
 """Occurrences that a schedule takes at least, if it has them: to read it again costs as much as a few."""
 
 
+_LATE = "; misfire policy "
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
-    """What one pass did: `schedules` were looked at, `unfinished` ones have more inside the window."""
+    """What one pass did: `schedules` were looked at, `unfinished` ones have more inside the window.
+
+    Of the `skipped` occurrences `excluded` were taken out by hand or by a calendar; the others came up late.
+    """
 
     queued: int = 0
     skipped: int = 0
+    excluded: int = 0
     schedules: int = 0
     unfinished: int = 0
 
@@ -66,7 +73,8 @@ def queue_window(
     repository.schedules.advance([plan.advance for plan in plans])
     return Filled(
         queued=len(entered),
-        skipped=sum(event.span.count if event.span else 1 for event in skips),
+        skipped=sum(map(_occurrences, skips)),
+        excluded=sum(_occurrences(event) for event in skips if _LATE not in event.status[-1].message),
         schedules=len(plans),
         unfinished=sum(plan.unfinished for plan in plans) + len(waiting) - len(plans),
     )
@@ -145,13 +153,17 @@ def latest_due_of(schedule: Schedule, exclusions: Exclusions, now: datetime) -> 
     return latest_allowed(recurrence_of(schedule), exclusions, now, floor=floor)
 
 
+def _occurrences(entry: Event) -> int:
+    return entry.span.count if entry.span else 1
+
+
 def too_late(schedule: Schedule, count: int) -> str:
     """Why occurrences that came up late are skipped."""
     misfire = schedule.misfire
     many = f"{count} occurrences" if count > 1 else "Occurrence"
     return (
-        f"{many} came up more than {misfire.grace_seconds:g} s late; "
-        f"misfire policy {misfire.policy} with a window of {misfire.window_seconds:g} s"
+        f"{many} came up more than {misfire.grace_seconds:g} s late"
+        f"{_LATE}{misfire.policy} with a window of {misfire.window_seconds:g} s"
     )
 
 
