@@ -1,12 +1,10 @@
 """One prequeuer tick: 1,000 schedules due in the window, of 10,000 and of 1,000,000.
 
-Run with `python -m tests.benchmarks tick [--quick] [--profile]`. The schedules are two years old and daily,
+Run with `python -m tests.benchmarks tick [--quick]`. The schedules are two years old and daily,
 each with a rule text of its own, so that no rule is parsed twice.
 """
 
 import argparse
-import cProfile
-import pstats
 import time
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -25,7 +23,6 @@ TICKS = 9
 SMALL, LARGE = 10_000, 1_000_000
 MOST_SECONDS = 0.5
 MOST_RATIO = 1.2
-PROFILE_LINES = 25
 
 
 def main() -> None:
@@ -34,13 +31,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the schedules")
-    parser.add_argument("--profile", action="store_true", help="where the time of a tick goes")
-    options = parser.parse_args()
-    large = LARGE // 10 if options.quick else LARGE
-    if options.profile:
-        profile(options.quick)
-        return
-    results = Results(name="tick", quick=options.quick)
+    quick = parser.parse_args().quick
+    large = LARGE // 10 if quick else LARGE
+    results = Results(name="tick", quick=quick)
     rows: list[list[str | int | float]] = []
     for kind in KINDS:
         took: dict[int, float] = {}
@@ -105,45 +98,6 @@ def tick(prequeuer: Prequeuer, context: Context) -> int:
     while (more := prequeuer.run_once(context.now())) is not None and more <= context.now():
         pass
     return int(prequeuer.counters()["queued"] - before)
-
-
-def profile(quick: bool) -> None:
-    """The functions in which the ticks' own time goes, of each store."""
-    results = Results(name="prequeuer-profile", quick=quick)
-    for kind in KINDS:
-        clock = FakeClock(NOW)
-        with place(kind) as where, opened(where, clock) as context:
-            fill(context, SMALL)
-            prequeuer = Prequeuer(context)
-            tick(prequeuer, context)
-            watch = cProfile.Profile()
-            for _ in range(TICKS):
-                clock.advance(interval(context))
-                watch.enable()
-                tick(prequeuer, context)
-                watch.disable()
-        results.table(
-            f"Prequeuer, {kind}: where the time goes",
-            ("function", "calls per event", "own µs per event", "with callees µs per event"),
-            rows_of(watch, DUE * TICKS),
-            note="cProfile; it makes small functions seem dearer than they are",
-        )
-    results.save()
-
-
-def rows_of(watch: cProfile.Profile, events: int) -> list[list[str | float]]:
-    """The dearest functions by their own time."""
-    found = pstats.Stats(watch).stats.items()  # type: ignore[attr-defined]  # not in typeshed
-    dearest = sorted(found, key=lambda item: -item[1][2])[:PROFILE_LINES]
-    return [
-        [place_of(*where), calls / events, own / events * 1e6, total / events * 1e6]
-        for where, (_, calls, own, total, _) in dearest
-    ]
-
-
-def place_of(file: str, line: int, name: str) -> str:
-    """A function's name, and the last parts of where it stands."""
-    return name if file == "~" else f"{'/'.join(file.split('/')[-2:])}:{line} {name}"
 
 
 if __name__ == "__main__":
