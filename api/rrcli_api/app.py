@@ -15,6 +15,7 @@ from rrcli_api import (
     docs,
     errors,
     events,
+    feeds,
     health,
     metrics,
     preview,
@@ -48,6 +49,7 @@ def create_app(context: Context, shared: Shared | None = None) -> falcon.App[Any
     pages.install(app, context, guard.knows)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
+    app.add_route("/api/calendar.ics", feeds.AllFeed(context))
     app.add_route("/api/calendars", calendars.Calendars(context))
     app.add_route("/api/calendars/{name}", calendars.OneCalendar(context))
     app.add_route("/api/events", events.Events(context))
@@ -68,6 +70,7 @@ def _add_schedules(app: falcon.App[Any, Any], context: Context) -> None:
     app.add_route("/api/schedules", schedules.Schedules(context))
     app.add_route("/api/schedules:batch", batch.Batch(context))
     app.add_route(one, schedules.OneSchedule(context))
+    app.add_route(f"{one}.ics", feeds.ScheduleFeed(context))
     app.add_route(f"{one}/pause", schedules.Pause(context))
     app.add_route(f"{one}/resume", schedules.Resume(context))
     app.add_route(f"{one}/trigger", schedules.Trigger(context))

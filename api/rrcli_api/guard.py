@@ -13,6 +13,7 @@ from rrcli.core.api_keys import ApiKey, Scope
 from rrcli.errors import StoreUnavailable
 from rrcli.operations.api_keys import may_be_open
 from rrcli.operations.context import Context
+from rrcli_api import feeds
 from rrcli_api.errors import ApiError
 from rrcli_api.pages import paths, session
 
@@ -99,17 +100,27 @@ class Guard:
     ) -> None:
         """403 when the key's scope is too small for the method."""
         reads = req.method in _READING or getattr(resource, "only_reads", False)
-        require_scope(req, Scope.READ if reads else Scope.WRITE)
+        reading = Scope.FEED if getattr(resource, "is_feed", False) else Scope.READ
+        require_scope(req, reading if reads else Scope.WRITE)
 
     def _authorized(self, req: falcon.Request) -> ApiKey | None:
         """The key that came with the request; None where none is needed."""
         given = session.credentials(req)
         if given is not None:
             return self._authenticated(req, given)
+        if (token := feeds.token_of(req)) is not None:
+            return self._feed_key(req, token)
         if self._keys.exist():
             raise _unauthorized("This needs an API key: Authorization: Bearer rrk_…")
         self._require_open(req)
         return None
+
+    def _feed_key(self, req: falcon.Request, token: str) -> ApiKey | None:
+        """A key that came in the query. Queries end up in logs and histories: it may open nothing else."""
+        key = self._authenticated(req, f"Bearer {token}")
+        if key is not None and key.scope is not Scope.FEED:
+            raise _unauthorized("Only a key of scope feed may stand in a URL.", error="invalid_token")
+        return key
 
     def _require_open(self, req: falcon.Request) -> None:
         """401 where nothing is open although there is no key at all."""

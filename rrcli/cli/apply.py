@@ -63,7 +63,11 @@ def apply(
     wanted = manifest.read(list(sources(files)), now=state.now(), environment=os.environ)
     if not wanted and not prune:
         raise click.UsageError("The files declare no schedule.")
-    steps = _planned(state, wanted, tag)
+    finish(state, _planned(state, wanted, tag), dry_run=dry_run, yes=yes)
+
+
+def finish(state: State, steps: Sequence[Step], *, dry_run: bool, yes: bool = False) -> None:
+    """Show the plan, and carry it out unless it is a dry run; deleting is asked about first."""
     if dry_run or state.output == "table":
         _show(state, steps)
     if dry_run:

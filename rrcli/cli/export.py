@@ -86,4 +86,10 @@ def _text(state: State, listed: list[dict[str, object]]) -> str:
 
 
 def _calendar(state: State, found: "Sequence[Schedule]") -> str:
-    raise NotImplementedError
+    from rrcli.operations.ics_write import export
+
+    written = export(state.context(), found)
+    if written.listed:
+        names = ", ".join(written.listed[:5])
+        state.remark(f"Calendars do not share these rules; only their next occurrences are in it: {names}.")
+    return written.text.replace("\r\n", "\n") if state.terminal else written.text

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import arguments, audit, export, replay, schedule_edit, schedule_editor, schedule_tables, skips
+from rrcli.cli import (
+    arguments,
+    audit,
+    export,
+    ics_import,
+    replay,
+    schedule_edit,
+    schedule_editor,
+    schedule_tables,
+    skips,
+)
 from rrcli.cli.group import group
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match, view_of
@@ -43,6 +53,7 @@ schedule.add_command(skips.move)
 schedule.add_command(replay.replay_schedule)
 schedule.add_command(audit.audit)
 schedule.add_command(export.export)
+schedule.add_command(ics_import.import_)
 
 
 @schedule.command(

@@ -25,8 +25,9 @@ _REFERENCE = re.compile(r"(?:rrk_)?([0-9a-f]{12})(?:_.*)?", re.DOTALL)
 
 
 class Scope(StrEnum):
-    """What a key allows; each includes those before it."""
+    """What a key allows; each includes those before it. `feed` reads calendars and may stand in their URL."""
 
+    FEED = "feed"
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"

@@ -143,7 +143,7 @@ def _step(context: Context, each: Declared, writer: Writer) -> Step:
     if stored.headers or stored.secrets or is_masked(stored.callback_url):
         stored = writer.revealed(stored)
     wanted = _in_state(_changed(stored, fields), each.paused)
-    data = _differing(stored, wanted, fields)
+    data = declared.differing(stored, wanted, fields)
     same = not data and wanted.state is stored.state
     return Step(
         action=Action.KEEP if same else Action.CHANGE,
@@ -170,15 +170,6 @@ def _in_state(schedule: Schedule, paused: bool | None) -> Schedule:
     if paused is None or schedule.state is ScheduleState.COMPLETED:
         return schedule
     return replace(schedule, state=ScheduleState.PAUSED if paused else ScheduleState.ACTIVE)
-
-
-def _differing(stored: Schedule, wanted: Schedule, fields: Fields) -> Fields:
-    """The fields to send; a rule goes with its time zone, for it may be read on that clock."""
-    old, new = declared.fields_of(stored), declared.fields_of(wanted)
-    names = {name for name in fields if old[name] != new[name]}
-    if names & {"rrule", "timezone"}:
-        names |= {"rrule", "timezone"}
-    return {name: value for name, value in fields.items() if name in names}
 
 
 def _named(context: Context, name: str) -> Schedule | None:

@@ -4,6 +4,7 @@ Repeating events are expanded by the product's own engine, from HORIZON_BACK bef
 after it: import the file again once in a while. Texts, alarms and people are left aside.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
@@ -32,7 +33,7 @@ def read(text: str, now: datetime) -> tuple[tuple[Holiday, ...], tuple[Closure, 
 
     Cancelled events do not count. Times without a zone are in the one that X-WR-TIMEZONE names, else in UTC.
     """
-    calendars = _parsed(text)
+    calendars = parsed(text)
     zone = next((found for each in calendars if (found := _zone(each))), ZoneInfo("UTC"))
     entries = [entry for each in calendars for entry in each.walk("VEVENT")]
     replaced = {_instance(entry) for entry in entries if "RECURRENCE-ID" in entry}
@@ -45,7 +46,7 @@ def read(text: str, now: datetime) -> tuple[tuple[Holiday, ...], tuple[Closure, 
             _take(entry, zone, now, replaced, holidays, closures)
         except (ValueError, TypeError, AttributeError, OverflowError, KeyError) as error:
             problem = getattr(error, "message", None) or str(error) or type(error).__name__
-            raise _wrong(f"must be an event that can be read: {problem}", _title(entry)) from error
+            raise _wrong(f"must be an event that can be read: {problem}", title_of(entry)) from error
         if len(holidays) + len(closures) > MOST:
             raise _wrong(f"must have at most {MOST} days and times", len(holidays) + len(closures))
     if not holidays and not closures:
@@ -56,9 +57,12 @@ def read(text: str, now: datetime) -> tuple[tuple[Holiday, ...], tuple[Closure, 
     )
 
 
-def _parsed(text: str) -> list[Any]:
+def parsed(text: str) -> list[Any]:
+    """The calendars of an iCalendar text. Raises InvalidInput."""
     try:
-        found = Component.from_ical(text, multiple=True)
+        # What icalendar guesses of time zones it warns of; those that matter are asked for by name here.
+        with warnings.catch_warnings(action="ignore"):
+            found = Component.from_ical(text, multiple=True)
     except (ValueError, IndexError, KeyError, RecursionError) as error:
         raise _wrong(f"must be an iCalendar file (RFC 5545): {str(error)[:200]}", text[:80]) from error
     calendars = [each for each in cast("list[Any]", found) if each.name == "VCALENDAR"]
@@ -76,7 +80,7 @@ def _take(
     closures: set[tuple[datetime, datetime, str]],
 ) -> None:
     """Add what one event covers."""
-    title, first = _title(entry), entry.start
+    title, first = title_of(entry), entry.start
     length = entry.end - first
     if length < timedelta(0):
         raise ValueError("it ends before it starts")
@@ -150,7 +154,8 @@ def _zone(calendar: Any) -> ZoneInfo | None:
         return None
 
 
-def _title(entry: Entry) -> str:
+def title_of(entry: Entry) -> str:
+    """What an event is called, on one line."""
     text = "".join(each if each.isprintable() else " " for each in str(entry.get("SUMMARY", "")))
     return " ".join(text.split())[:TITLE_LENGTH] or "without a name"
 

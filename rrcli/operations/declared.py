@@ -66,6 +66,15 @@ def whole(given: Mapping[str, Any], settings: Settings) -> Fields:
     return found
 
 
+def differing(stored: Schedule, wanted: Schedule, given: Mapping[str, Any]) -> Fields:
+    """The given fields that change something; a rule goes with its time zone, whose clock it may be on."""
+    old, new = fields_of(stored), fields_of(wanted)
+    names = {name for name in given if old[name] != new[name]}
+    if names & {"rrule", "timezone"}:
+        names |= {"rrule", "timezone"}
+    return {name: value for name, value in given.items() if name in names}
+
+
 def exported(schedule: Schedule, settings: Settings, *, reveal: bool = False) -> Fields:
     """A schedule as a file declares it: what differs from the defaults.
 
