@@ -403,6 +403,15 @@ def test_foreign_documents_do_not_break_a_batch(
     assert {getattr(each, "document_id", "") for each in logged} == set(foreign_ids)
 
 
+def test_a_schedule_that_was_changed_by_hand_is_read_as_it_is_now(
+    repository: Repository, mongo: Database[dict[str, Any]]
+) -> None:
+    repository.schedules.add([schedule(1)])
+    for url in ("http://127.0.0.1:9/a", "http://127.0.0.1:9/b"):
+        mongo["schedules"].update_one({}, {"$set": {"callback_url": url}})
+        assert repository.schedules.get([schedule_id(1)])[schedule_id(1)].callback_url == url
+
+
 def test_an_archived_entry_and_its_live_event_left_by_a_crash_are_settled_by_the_next_add(
     repository: Repository, mongo: Database[dict[str, Any]]
 ) -> None:
