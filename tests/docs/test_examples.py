@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rrcli.core.inputs import check_schedule
-from rrcli.operations import rules
+from rrcli.operations import manifest, rules
 from rrcli.settings import load
 from tests.docs.markdown import ROOT, blocks, pages, prose, shell_lines
 
@@ -50,7 +50,16 @@ def test_a_rule_on_a_command_line_occurs(text: str) -> None:
     assert rules.accept(given["--rrule"], given.get("--timezone"), anchor=NOW).after(NOW)
 
 
-@_named(_of_language("yaml"))
+_DECLARED = re.compile(r"^(schedules|defaults|name):", re.MULTILINE)
+
+
+@_named([(page, text) for page, text in _of_language("yaml") if _DECLARED.search(text)])
+def test_declared_schedules_are_accepted(text: str) -> None:
+    environment = dict.fromkeys(re.findall(r"\$\{(\w+)", text), "value")
+    assert manifest.read([("example.yaml", text)], now=NOW, environment=environment)
+
+
+@_named([(page, text) for page, text in _of_language("yaml") if not _DECLARED.search(text)])
 def test_settings_are_accepted(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text, encoding="utf-8")
