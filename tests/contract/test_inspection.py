@@ -34,8 +34,8 @@ def test_an_index_that_was_dropped_is_missed(repository: Repository, store: Sett
         from pymongo import MongoClient
 
         with MongoClient(store.mongo.uri) as client:
-            client[store.mongo.database]["schedules"].drop_index("name_1")
-        assert repository.inspection.missing_indexes() == ["schedules.name_1"]
+            client[store.mongo.database]["schedules"].drop_index("name_1__id_1")
+        assert repository.inspection.missing_indexes() == ["schedules.name_1__id_1"]
     else:
         connection = sqlite3.connect(f"{store.embedded.data_dir}/rrule-scheduler.db")
         connection.execute("DROP INDEX schedules_name")
