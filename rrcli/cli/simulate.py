@@ -119,7 +119,7 @@ class _AnyName(dict[str, str]):
 
 def _run_store(state: State, simulation: Simulation) -> None:
     context = state.context()
-    total = context.repository.schedules.find(limit=0).total
+    total = context.repository.schedules.find(limit=1).total
     _run(state, simulation, stored(context), total)
 
 

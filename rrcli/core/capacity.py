@@ -5,11 +5,14 @@ shows how far predictions are from independent measurements. CPU is counted in m
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _US = 1_000_000
 _GIB = 2**30
 DAY_SECONDS = 86_400
+_JOINING = 3.0
+"""Exponent of the mean that joins bounds: two equal ones make four fifths of either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,14 +68,21 @@ class Figures:
 
     def drain_per_second(self, cores: int) -> float:
         """Events a second that one worker finishes on a machine of so many cores, receiver included."""
-        cpu_us = self.work.cpu_us + self.receiver_cpu_us
-        return min(_US / self.work.busy_us, cores * _US / cpu_us)
+        return self._rate((self.work,), cores)
 
     def flow_per_second(self, cores: int) -> float:
         """Events a second from schedule to archive with one of each daemon, all on one machine."""
-        stages = (self.prequeue, self.dispatch, self.work)
+        return self._rate((self.prequeue, self.dispatch, self.work), cores)
+
+    def _rate(self, stages: Sequence[Stage], cores: int) -> float:
+        """The bounds of all steps and of the machine, joined.
+
+        The lowest decides; others close to it take away some more, since what waits for a core is late for
+        the next step, too. A power mean says so: it is never above the lowest bound.
+        """
         cpu_us = sum(stage.cpu_us for stage in stages) + self.receiver_cpu_us
-        return min(*(_US / stage.busy_us for stage in stages), cores * _US / cpu_us)
+        bounds = [*(_US / stage.busy_us for stage in stages), cores * _US / cpu_us]
+        return float(sum(bound**-_JOINING for bound in bounds) ** (-1 / _JOINING))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,7 +43,7 @@ def schedules_after(
     found = context.repository.schedules.following(
         place.event_id if place else None, state=state, name=name, tag=tag, limit=limit + 1
     )
-    return _part(found, limit, lambda last: _cursor(0, last.id))
+    return _part(found, limit, lambda last: schedule_cursor(last.id))
 
 
 def events_after(
@@ -67,6 +67,11 @@ def _part(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Part[T]
 def _cursor(milliseconds: int, last_id: str) -> str:
     """Opaque to those who get it: what is in it may change."""
     return urlsafe_b64encode(f"{milliseconds}.{last_id}".encode()).decode().rstrip("=")
+
+
+def schedule_cursor(after_id: str | None) -> str:
+    """The cursor of the schedules behind that one; of the first part for None."""
+    return START if after_id is None else _cursor(0, after_id)
 
 
 def place_of(cursor: str) -> Place | None:

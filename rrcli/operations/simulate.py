@@ -113,10 +113,10 @@ def _planned(declared: Declared, settings: Settings, now: datetime) -> Schedule:
 
 def stored(context: Context) -> Iterator[list[Schedule]]:
     """All schedules of the store, in batches."""
-    offset = 0
-    while batch := context.repository.schedules.find(limit=BATCH, offset=offset).items:
-        yield list(batch)
-        offset += len(batch)
+    after_id = None
+    while batch := context.repository.schedules.following(after_id, limit=BATCH):
+        yield batch
+        after_id = batch[-1].id
 
 
 def _timing(schedule: Schedule) -> _Timing:

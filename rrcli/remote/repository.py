@@ -8,6 +8,7 @@ from rrcli.core.calendars import Calendar
 from rrcli.core.ids import is_id
 from rrcli.core.models import Event, Schedule, ScheduleState
 from rrcli.errors import NotFound, StoreNeeded
+from rrcli.operations.lists import schedule_cursor
 from rrcli.remote import records
 from rrcli.remote.client import Client
 from rrcli.repository.base import Page, Repository
@@ -61,6 +62,20 @@ class Schedules(_Partial):
         )
         found = tuple(records.schedule(view) for view in answer["schedules"])
         return Page(items=found, total=answer["total"])
+
+    def following(
+        self,
+        after_id: str | None,
+        *,
+        state: ScheduleState | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        limit: int,
+    ) -> list[Schedule]:
+        """As `find`, the part behind the schedule `after_id` (None: the first)."""
+        after = schedule_cursor(after_id)
+        answer = self._client.get("/api/schedules", state=state, name=name, tag=tag, limit=limit, after=after)
+        return [records.schedule(view) for view in answer["schedules"]]
 
 
 class Events(_Partial):

@@ -27,10 +27,10 @@ HEAD = """\
 
 <!-- Made by tests/benchmarks/page.py from the records of a run; `make bench` measures and writes it anew. -->
 
-Every figure is measured by a program in [`tests/benchmarks`](../tests/benchmarks), on real servers and real
-processes, all on one machine. `make bench` repeats it; beside each table stands the command that makes it.
-Ratios compare two things measured in the same run: they carry over to other machines, absolute figures do
-not. What the figures mean for a fleet is in [Capacity](capacity.md).
+Every figure is measured by a program of [`tests/benchmarks`](../tests/benchmarks/__main__.py), on real
+servers and real processes, all on one machine. `make bench` repeats it; beside each table stands the command
+that makes it. Ratios compare two things measured in the same run: they carry over to other machines, absolute
+figures do not. What the figures mean for a fleet is in [Capacity](capacity.md).
 """
 
 

@@ -77,7 +77,9 @@ def test_longer_calls_need_more_workers(run, tmp_path):
     assert (slow["as_scheduled"]["workers"], quick["as_scheduled"]["workers"]) == (25, 1)
 
 
-def test_the_schedules_of_the_store(run, create):
+@pytest.mark.parametrize("where", ["local", "remote"], indirect=True)
+def test_the_schedules_of_the_store(run, create, monkeypatch):
+    monkeypatch.setattr("rrcli.operations.simulate.BATCH", 2)
     create("one")
     create("two", "--jitter", "60")
     run("schedule", "pause", create("three"))
