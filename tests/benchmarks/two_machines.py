@@ -155,7 +155,7 @@ def measure_all(quick: bool) -> None:
 
 
 def measure(spread: dict[str, tuple[str, ...]], seconds: int) -> list[str | float]:
-    """Share of the due events that ended, how late they were, and the share that the second machine called."""
+    """Share of the due events that ended, how late they were, and what the second machine called."""
     with open_store() as where, opened(where) as context, target([MACHINES[FIRST]]) as url:
         load(context.repository, secondly(context.now() + LEAD, url, jitter_seconds=1.0), RATE)
         with ExitStack() as stack:
