@@ -11,7 +11,8 @@ from rrcli.cli.state import State, pass_state
 from rrcli.cli.text import count
 
 EXAMPLES = """
-rrcli schedule import events.ics --callback-url https://example.org/hook --dry-run
+rrcli schedule import events.ics --dry-run \\
+    --callback-url https://example.org/hook
 rrcli schedule import - --callback-url https://example.org/hook \\
     --tag team-a --timezone Europe/Berlin < events.ics
 """
