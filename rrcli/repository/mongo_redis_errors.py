@@ -7,7 +7,13 @@ from types import TracebackType
 
 from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, DocumentTooLarge, OperationFailure, PyMongoError
-from redis.exceptions import AuthenticationError, OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    MovedError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+)
 
 from rrcli.errors import InvalidSettings, SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
 from rrcli.log import redact
@@ -75,6 +81,11 @@ def _from_redis(error: RedisError, server: str) -> SchedulerError:
         return StoreUnavailable(
             f"{server} has the queues split into {other[1]} partitions, and redis.partitions differs here.",
             hint=SAME_NUMBER,
+        )
+    if isinstance(error, MovedError):
+        return StoreUnavailable(
+            f"{server} is a node of a cluster, and other nodes have some of the partitions.",
+            hint="Write redis+cluster://host:port,host:port in redis.url.",
         )
     if isinstance(error, ResponseError) and "WRONGTYPE" in text:
         return StoreCorrupt(

@@ -68,6 +68,8 @@ class RedisServer:
             self._probe = self._make(PING_SECONDS)
             self.name = f"redis {_redis_place(self._url)}"
         self.edge = Edge(self.name)
+        # One partition is wherever the one slot is; several are on several masters.
+        self._follows = settings.partitions == 1 or is_cluster(self._url)
 
     def call(self, calls: Sequence[Call]) -> list[Any]:
         """The replies, in order; one round trip for all.
@@ -122,6 +124,8 @@ class RedisServer:
         """What was refused without doing anything, as it has to be asked for."""
         if isinstance(refusal, NoScriptError):
             return Call(call.key, ("EVAL", call.text, *call.command[2:]), call.text)
+        if not self._follows:
+            raise refusal
         self._nodes.moved(cast(MovedError, refusal))
         return call
 

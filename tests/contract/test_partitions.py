@@ -264,6 +264,15 @@ def test_a_master_that_is_away_is_a_store_that_is_away(store: Settings, cluster:
         repository.queues.depths()
 
 
+@pytest.mark.servers
+def test_partitions_need_the_whole_cluster_and_say_so(store: Settings, cluster: RedisCluster) -> None:
+    node = replace(store.redis, url=cluster.nodes[0].url)
+    with open_repository(replace(store, redis=node)) as repository:
+        with pytest.raises(StoreUnavailable) as caught:
+            repository.queues.missing(IDS)
+        assert "redis+cluster://" in str(caught.value.hint)
+
+
 def test_a_cluster_is_named_without_credentials() -> None:
     named = RedisServer(RedisSettings(url="redis+cluster://u:p@one:7000,[::1]:7001,three"))
     assert named.name == "redis one:7000,[::1]:7001,three"
