@@ -1,7 +1,7 @@
 """Results of calls on their way into the ledger: written on a thread of their own, while new calls start."""
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Lock
 
@@ -44,9 +44,10 @@ class Results:
 
     @property
     def unwritten(self) -> list[Event]:
-        """Everything that is not written down; waits for what is being written. Raises as `finish`."""
-        self.finish()
-        return [*self._ended, *self._again]
+        """Everything that is not written down; waits for what is being written, and raises nothing."""
+        if self._written is not None:
+            wait([self._written])
+        return [*self._writing_ended, *self._writing_again, *self._ended, *self._again]
 
     def ended(self, event: Event) -> None:
         """Its last status is to be written, and its claim given up."""

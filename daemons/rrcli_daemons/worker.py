@@ -134,7 +134,7 @@ class Worker:
 
     def _keep_lease(self) -> None:
         monotonic = self._context.clock.monotonic()
-        if monotonic >= self._next_extend and self._in_hand:
+        if monotonic >= self._next_extend and (self._claimed or len(self._results)):
             # After an outage the server may be another one, which has an older state of the queues.
             if self._unsure or not self._repository.queues.extend(self._instance, self._lease):
                 self._retake()

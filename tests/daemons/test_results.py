@@ -8,10 +8,13 @@ import pytest
 
 from rrcli.core.models import Event, EventState
 from rrcli.errors import StoreUnavailable
+from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
 from rrcli_daemons.results import Results
 from tests.contract.samples import NOON, event
+from tests.support.receiver import Receiver
+from tests.support.working import dispatch, work_until, working
 
 WORKER = "worker-1"
 LEASE = timedelta(minutes=1)
@@ -94,6 +97,33 @@ def test_a_retry_that_was_noted_is_not_noted_again_when_the_archive_fails(
             results.write_all(NOON)
     assert results.unwritten == [completed(one)]
     assert context.repository.queues.due(NOON, 9) == [again.id]
+
+
+def test_claims_are_kept_while_the_ledger_is_away(
+    context: Context, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their calls have ended: another worker that takes them over would make them again."""
+    repository = context.repository
+    made = schedules.create(
+        context, {"name": "s", "rrule": "FREQ=MINUTELY;COUNT=1", "callback_url": target.url("/hook")}
+    )
+    dispatch(context)
+    kept: list[list[QueueEntry]] = []
+    with working(context) as worker:
+        work_until(worker, context, lambda: bool(worker.counters()["in_flight"]))
+        (event_id,) = repository.queues.held(WORKER)
+        with monkeypatch.context() as patched:
+            patched.setattr(repository.events, "archive", _away)
+            patched.setattr(
+                repository.queues, "retake", lambda _worker, entries, _lease: kept.append(entries) or ()
+            )
+            with pytest.raises(StoreUnavailable):
+                work_until(worker, context, lambda: False)
+            with pytest.raises(StoreUnavailable):
+                worker.run_once(context.now())
+        assert [entry.event_id for entry in kept[-1]] == [event_id]
+        work_until(worker, context, lambda: repository.events.history(made.id, limit=1).total == 1)
+    assert len(target.requests) == 1
 
 
 def test_closing_waits_for_what_is_being_written(context: Context, results: Results) -> None:
