@@ -191,6 +191,7 @@ class LazyGroup(Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         records = [(name, short_help) for name, (_, short_help) in self.lazy.items()]
+        records += [(name, own.get_short_help_str(200)) for name, own in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(records)
 

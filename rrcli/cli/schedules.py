@@ -4,18 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rrcli.cli import (
-    arguments,
-    audit,
-    export,
-    ics_import,
-    replay,
-    schedule_edit,
-    schedule_editor,
-    schedule_tables,
-    skips,
-)
-from rrcli.cli.group import group
+from rrcli.cli import arguments, schedule_edit, schedule_tables
+from rrcli.cli.group import LazyGroup
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match, view_of
 from rrcli.cli.state import State, pass_state
@@ -36,24 +26,47 @@ rrcli schedule pause report
 """
 
 
-@group("schedule", examples=GROUP_EXAMPLES)
+ELSEWHERE = {
+    "create": ("rrcli.cli.schedule_edit:create", "Make a schedule, and queue what it has to do soon."),
+    "update": ("rrcli.cli.schedule_edit:update", "Change a SCHEDULE; what is not given stays as it is."),
+    "edit": (
+        "rrcli.cli.schedule_editor:edit",
+        "Change a SCHEDULE in the editor that VISUAL or EDITOR names, as YAML.",
+    ),
+    "skip": (
+        "rrcli.cli.skips:skip",
+        "Take out the next occurrence of a SCHEDULE, or others; its rule stays as it is.",
+    ),
+    "unskip": (
+        "rrcli.cli.skips:unskip",
+        "Put back an occurrence of a SCHEDULE that was skipped or moved, before its time has come.",
+    ),
+    "move": (
+        "rrcli.cli.skips:move",
+        "Let one occurrence of a SCHEDULE run at another time; `unskip` puts it back.",
+    ),
+    "replay": (
+        "rrcli.cli.replay:replay_schedule",
+        "Call again, or after all, what a SCHEDULE has between two times.",
+    ),
+    "audit": (
+        "rrcli.cli.audit:audit",
+        "Set each instant of a SCHEDULE beside its entry in the ledger, and count.",
+    ),
+    "export": ("rrcli.cli.export:export", "Write schedules as a file: the SCHEDULEs named, or all."),
+    "import": (
+        "rrcli.cli.ics_import:import_",
+        "Make schedules of the events of an iCalendar FILE (- reads stdin).",
+    ),
+}
+
+
+@click.group("schedule", cls=LazyGroup, lazy=ELSEWHERE, examples=GROUP_EXAMPLES)
 def schedule() -> None:
     """Create, look at, change and delete schedules.
 
     A SCHEDULE is named by its id, the beginning of one, or its name.
     """
-
-
-schedule.add_command(schedule_edit.create)
-schedule.add_command(schedule_edit.update)
-schedule.add_command(schedule_editor.edit)
-schedule.add_command(skips.skip)
-schedule.add_command(skips.unskip)
-schedule.add_command(skips.move)
-schedule.add_command(replay.replay_schedule)
-schedule.add_command(audit.audit)
-schedule.add_command(export.export)
-schedule.add_command(ics_import.import_)
 
 
 @schedule.command(

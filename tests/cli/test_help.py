@@ -12,6 +12,7 @@ import pytest
 from rrcli import __version__
 from rrcli.cli.group import Command
 from rrcli.cli.main import COMMANDS, cli
+from rrcli.cli.schedules import ELSEWHERE, schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,13 @@ def test_the_short_help_that_is_shown_before_a_command_is_imported_names_a_real_
     found = cli.get_command(click.Context(cli), name)
     assert isinstance(found, click.Command)
     assert found.name == name
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_so_does_that_of_a_command_of_a_group(name):
+    found = schedule.get_command(click.Context(schedule), name)
+    assert isinstance(found, click.Command)
+    assert (found.name, found.get_short_help_str(200)) == (name, ELSEWHERE[name][1])
 
 
 def test_the_generated_pages_are_up_to_date():
