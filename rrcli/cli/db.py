@@ -47,6 +47,7 @@ def rekey(state: State) -> None:
     """
     from rrcli.operations import rekey as operation
 
+    state.require_local()
     done = operation.rekey(state.context())
     emit(
         state,

@@ -1,4 +1,4 @@
-"""The original's examples by command line, on a running stack, with real callbacks."""
+"""The original's examples by command line, on a running stack, with real callbacks: on its store, and by REST."""
 
 import json
 import subprocess
@@ -11,14 +11,18 @@ from rrcli.repository.base import Repository
 from tests.e2e.rules import RULES
 from tests.support.leftovers import leftovers
 from tests.support.receiver import Receiver
-from tests.support.stack import Stack, wait_until
+from tests.support.stack import Stack, client, wait_until
 
 
 class Cli:
-    """`rrcli` as a person types it, against the stack's store."""
+    """`rrcli` as a person types it, against the stack's store or its REST service."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, where: str) -> None:
         self._environment = dict(stack.environment)
+        if where == "remote":
+            nowhere = {"MONGO_URI": "", "REDIS_URL": "", "RRCLI_DATA_DIR": "/dev/null/no/store"}
+            server = f"http://127.0.0.1:{stack.environment['API_PORT']}"
+            self._environment |= nowhere | {"RRCLI_SERVER": server}
 
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -36,9 +40,10 @@ class Cli:
         return json.loads(self(*arguments, "-o", "json"))
 
 
-@pytest.fixture
-def rrcli(stack: Stack) -> Cli:
-    return Cli(stack)
+@pytest.fixture(params=["local", "remote"])
+def rrcli(stack: Stack, request: pytest.FixtureRequest) -> Cli:
+    with client(stack):
+        return Cli(stack, request.param)
 
 
 def test_the_six_examples_from_create_to_delete(rrcli: Cli, target: Receiver, repository: Repository) -> None:
@@ -77,7 +82,8 @@ def test_the_six_examples_from_create_to_delete(rrcli: Cli, target: Receiver, re
     assert rrcli.json("schedule", "list") == []
 
 
-def test_the_rules_of_the_original_occur_as_they_say(rrcli: Cli) -> None:
+def test_the_rules_of_the_original_occur_as_they_say(stack: Stack) -> None:
+    rrcli = Cli(stack, "local")
     for rule in RULES:
         found = rrcli.json(
             *("preview", "--rrule", rule.text, "--after", "2025-01-01T00:00:00Z"),
