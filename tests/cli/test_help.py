@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def generator():
+    sys.path.append(str(ROOT / "docs"))  # as when it is run as a script: it imports its neighbours
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec
     assert spec.loader
