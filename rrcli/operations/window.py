@@ -103,7 +103,7 @@ def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: dat
     recurrence = recurrence_of(schedule)
     horizon = now + context.window
     most = OCCURRENCES_PER_PASS if is_late(schedule.next_run, schedule.misfire, now=now) else share
-    found = recurrence.between(schedule.next_run, horizon, most)
+    found, watermark = recurrence.stretch(schedule.next_run, horizon, most)
     unfinished = len(found) == most
     comes_late = bool(found) and is_late(found[0], schedule.misfire, now=now)
     latest_due = latest_due_of(schedule, exclusions, now) if comes_late else None
@@ -119,7 +119,6 @@ def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: dat
             ]
         else:
             skips += _excluded_events(schedule, tuple(run), now, reason)
-    watermark = recurrence.after(found[-1]) if found else recurrence.after(horizon, inclusive=True)
     return _Plan(
         events=tuple(scheduled_event(schedule, run_time, now) for run_time in fire),
         skips=tuple(skips),

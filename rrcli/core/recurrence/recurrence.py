@@ -62,6 +62,27 @@ class Recurrence:
         """The occurrences in [start, end), at most the first `limit` of them."""
         return list(self.occurrences(start, end, limit))
 
+    def stretch(self, start: datetime, end: datetime, limit: int) -> tuple[list[datetime], datetime | None]:
+        """As `between`, and the occurrence that follows what it gives; in one search instead of two."""
+        found: list[datetime] = []
+        for time in self._onwards(_first_second(start, True), limit + 1):
+            if time >= end or len(found) == limit:
+                return found, time
+            found.append(time)
+        return found, None
+
+    def _onwards(self, begin: int, wanted: int) -> Iterator[datetime]:
+        """The occurrences from `begin` on, lazily; two at once, then some more, then many."""
+        for size in (2, _FIRST_CHUNK):
+            chunk = next(self._instants.chunks(begin, min(size, wanted)), None)
+            if chunk is None:
+                return
+            yield from chunk
+            wanted = max(wanted - len(chunk), 1)
+            begin = to_instant(chunk[-1])[0] + 1
+        for chunk in self._instants.chunks(begin, min(_LATER_CHUNK, wanted)):
+            yield from chunk
+
     def occurrences(
         self, after: datetime | None = None, before: datetime | None = None, limit: int | None = None
     ) -> Iterator[datetime]:
