@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import bson
@@ -31,17 +30,13 @@ from rrcli.core.sound import sound_event, sound_schedule
 from rrcli.repository import readable as readables
 from rrcli.repository.base import Heartbeat, Standing
 from rrcli.repository.mongo_redis_connection import CODEC, Document
+from rrcli.repository.remembered import remembering
 
 D = TypeVar("D", bound=Mapping[str, Any])
 R = TypeVar("R")
 
 _STATES = {state.value: state for state in EventState}
 _KINDS = {kind.value: kind for kind in Kind}
-
-
-# The worker reads a schedule with each event; most have not changed since the last one.
-_REMEMBERED = 4096
-_REMEMBERED_BYTES = 8192
 
 
 def object_ids(ids: Collection[str]) -> list[ObjectId]:
@@ -202,13 +197,14 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
 
 def schedule_of_raw(document: RawBSONDocument) -> Schedule:
     """As `schedule_record`, of a document as it came: the same bytes are decoded once."""
-    raw = document.raw
-    return _schedule_of_bytes(raw) if len(raw) <= _REMEMBERED_BYTES else _schedule_of_bytes.__wrapped__(raw)
+    return _schedule_of_bytes(bytes(document.raw))
 
 
-@lru_cache(_REMEMBERED)
-def _schedule_of_bytes(raw: bytes) -> Schedule:
+def _decoded_schedule(raw: bytes) -> Schedule:
     return schedule_record(bson.decode(raw, CODEC))
+
+
+_schedule_of_bytes = remembering(_decoded_schedule, len)
 
 
 def heartbeat_document(heartbeat: Heartbeat) -> Document:

@@ -23,6 +23,7 @@ from rrcli.core.models import (
 )
 from rrcli.core.sound import sound_event, sound_schedule
 from rrcli.repository.base import Standing
+from rrcli.repository.remembered import remembering
 
 Row = tuple[Any, ...]
 
@@ -99,7 +100,14 @@ def schedule_of(row: Row) -> Schedule:
 
     Raises one of `readable.NONSENSE` when the row does not hold one.
     """
+    return _remembered_schedule(row)
+
+
+def _sound_schedule(row: Row) -> Schedule:
     return sound_schedule(_schedule_of(*row))
+
+
+_remembered_schedule = remembering(_sound_schedule, lambda row: len(row[-1]))
 
 
 def _schedule_of(
