@@ -147,7 +147,7 @@ def _carry_out(state: State, steps: Sequence[Step]) -> None:
             failed.append(error)
             state.remark(f"{click.style('Not done:', fg='red')} {step.name}: {error.message}")
     told = ", ".join(f"{done[action]:,} {word}" for action, word in _DONE.items() if done[action])
-    if state.output == "table" or failed:
+    if failed or (state.output == "table" and set(done) != {Action.KEEP}):
         state.remark(f"{told or 'nothing done'}.")
     if failed:
         raise failed[0]

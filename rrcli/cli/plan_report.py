@@ -14,7 +14,7 @@ from rrcli.cli.text import safe, shorten, wrap
 from rrcli.core.timefmt import format_instant
 from rrcli.log import redact
 from rrcli.operations.apply import Action, Step
-from rrcli.operations.declared import NESTED, fields_of
+from rrcli.operations.declared import NESTED, changed_names, fields_of
 from rrcli.operations.shift import AHEAD, Shift, shift
 
 _SIGNS = {Action.CREATE: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.DELETE: ("-", "red")}
@@ -87,7 +87,8 @@ def _changes(step: Step) -> Iterator[tuple[str, str | None, str | None]]:
     if step.action is not Action.CHANGE or step.stored is None or step.wanted is None:
         return
     old, new = fields_of(step.stored), fields_of(step.wanted)
-    for name in (each for each in old if old[each] != new[each]):
+    changed = changed_names(step.stored, step.wanted)
+    for name in (each for each in old if each in changed):
         if name == "rrule":
             yield (name, *_rules(old[name], new[name]))
         elif name in (*NESTED, "headers"):

@@ -36,11 +36,12 @@ _MOST_COUNTED = 500_000
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """From when on, up to when (None: open), and where times are shown."""
+    """From when on, up to when (None: open), where times are shown; whether DTSTART is that of creation."""
 
     start: datetime
     end: datetime | None
     zone: tzinfo | None
+    is_anchored: bool = False
 
 
 @command("preview", examples=EXAMPLES)
@@ -70,11 +71,12 @@ def preview(
 
     TIME is 2027-03-01T08:30:00Z, 2027-03-01 (on the clock of --tz), now, or +10m.
     """
-    now, exclusions = state.now(), NOTHING
+    now, exclusions, is_anchored = state.now(), NOTHING, False
     timing.require_one(rule)
     text = timing.text_of(rule)
     if schedule is not None and text is None:
         found = _schedule(state, schedule, rule)
+        is_anchored = rules.begins_at_creation(found)
         recurrence, exclusions = rules.recurrence_of(found), state.context().exclusions([found])[found.id]
     elif text is not None and schedule is None:
         recurrence = _of_rule(text, rule, now)
@@ -83,9 +85,9 @@ def preview(
         raise click.UsageError("Give either a SCHEDULE, or one of --rrule, --cron and --every.")
     start = _instant(state, after, "after", now) or now
     end = _instant(state, before, "before", now)
-    shown = _Range(start, end, occurrences.display_zone(state, recurrence))
+    shown = _Range(start, end, occurrences.display_zone(state, recurrence), is_anchored)
     if explained and state.output == "table":
-        write(state, explain.page(state, recurrence) + "\n\n")
+        write(state, explain.page(state, recurrence, is_anchored=is_anchored) + "\n\n")
     if calendar:
         _draw(state, recurrence, exclusions, shown, explained)
     else:
@@ -123,10 +125,11 @@ def _list(
     )
     if not rows:
         state.remark(f"No occurrence from {times.with_offset(shown.start, shown.zone)} on.")
+    told = explain.view(found.recurrence, is_anchored=shown.is_anchored)
     as_object = explained and state.output in ("json", "yaml", "jsonl")
     emit(
         state,
-        explain.view(found.recurrence) | {"occurrences": rows, "more": found.more} if as_object else rows,
+        told | {"occurrences": rows, "more": found.more} if as_object else rows,
         table=lambda: occurrences.table(state, rows) if rows else "",
         ids=lambda row: str(row["utc"]),
     )
@@ -160,7 +163,7 @@ def _draw(
     today = times.on_clock(state.now(), shown.zone).date()
     emit(
         state,
-        explain.view(recurrence) | {"days": views} if as_object else views,
+        explain.view(recurrence, is_anchored=shown.is_anchored) | {"days": views} if as_object else views,
         table=lambda: month_calendar.drawn(days, months, today=today, width=state.width),
         ids=lambda row: str(row["date"]),
     )

@@ -1,6 +1,7 @@
 """What a file says of a schedule, and what the store has: two forms of the same fields."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rrcli.clock import from_ms
@@ -66,12 +67,18 @@ def whole(given: Mapping[str, Any], settings: Settings) -> Fields:
     return found
 
 
-def differing(stored: Schedule, wanted: Schedule, given: Mapping[str, Any]) -> Fields:
-    """The given fields that change something; a rule goes with its time zone, whose clock it may be on."""
+def changed_names(stored: Schedule, wanted: Schedule) -> set[str]:
+    """The fields in which two schedules differ; a method that is not set is the one that is used."""
     old, new = fields_of(stored), fields_of(wanted)
-    names = {name for name in given if old[name] != new[name]}
-    if names & {"rrule", "timezone"}:
-        names |= {"rrule", "timezone"}
+    old["method"], new["method"] = stored.effective_method, wanted.effective_method
+    return {name for name in old if old[name] != new[name]}
+
+
+def differing(stored: Schedule, wanted: Schedule, given: Mapping[str, Any]) -> Fields:
+    """The given fields to send: a rule with its zone, whose clock it may be on, a body with the method."""
+    names = changed_names(stored, wanted)
+    for pair in ({"rrule", "timezone"}, {"body", "method"}):
+        names |= pair if names & pair else set()
     return {name: value for name, value in given.items() if name in names}
 
 
@@ -84,7 +91,11 @@ def exported(schedule: Schedule, settings: Settings, *, reveal: bool = False) ->
     if reveal and (sealed := sealed_fields(schedule)):
         raise StoreCorrupt(f"{cannot_be_opened(schedule, sealed)}.")
     usual = defaults(settings)
+    # A service elsewhere tells the method that is used, set or not.
+    usual["method"] = replace(schedule, method=None).effective_method
     found = {name: value for name, value in fields_of(schedule).items() if value != usual.get(name)}
+    if schedule.method is None:
+        del found["method"]
     for name in NESTED:
         if name in found:
             found[name] = {key: value for key, value in found[name].items() if value != usual[name][key]}

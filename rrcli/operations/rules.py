@@ -88,17 +88,17 @@ def changed(old: Schedule, values: Mapping[str, Any]) -> Recurrence:
     """
     timezone = values.get("timezone", old.timezone)
     if "rrule" not in values:
-        return accept(_floating(old.rrule), timezone, anchor=_anchor(old))
+        return accept(_floating(old.rrule), timezone, anchor=anchor_of(old))
     start = _TIMES.match(old.rrule) if _is_readable(old) else None
     if start is None or timezone != old.timezone or not _lacks_start(values["rrule"]):
-        return accept(values["rrule"], timezone, anchor=_anchor(old))
+        return accept(values["rrule"], timezone, anchor=anchor_of(old))
     zone = start["zone"].removeprefix(";TZID=") if start["zone"] else timezone
-    recurrence = accept(values["rrule"], zone, anchor=_anchor(old))
+    recurrence = accept(values["rrule"], zone, anchor=anchor_of(old))
     # Placed through the anchor alone, a DTSTART inside a DST gap would come back an hour later.
-    return accept(_TIMES.sub(start[0], recurrence.text, count=1), timezone, anchor=_anchor(old))
+    return accept(_TIMES.sub(start[0], recurrence.text, count=1), timezone, anchor=anchor_of(old))
 
 
-def _anchor(schedule: Schedule) -> datetime:
+def anchor_of(schedule: Schedule) -> datetime:
     """The instant of the stored DTSTART; of creation where another program stored a rule without one."""
     start = _TIMES.match(schedule.rrule)
     if start is None:
@@ -109,6 +109,11 @@ def _anchor(schedule: Schedule) -> datetime:
         return local.astimezone(UTC)
     except (ValueError, KeyError, OverflowError):
         return schedule.created_at
+
+
+def begins_at_creation(schedule: Schedule) -> bool:
+    """Whether nobody gave it a DTSTART: that it may not match the rule is nobody's mistake then."""
+    return anchor_of(schedule) == next_second(schedule.created_at)
 
 
 def _is_readable(schedule: Schedule) -> bool:

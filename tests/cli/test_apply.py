@@ -262,3 +262,27 @@ def test_deleting_asks_first_on_a_terminal(run, apply, tmp_path):
     code, shown = on_terminal(*arguments, typed="y\n")
     assert code == 0
     assert "1 deleted, 1 unchanged." in shown
+
+
+PLAIN = """\
+- {name: a, every: 5m, callback_url: 'http://x/', body: text}
+- {name: b, cron: '@daily', callback_url: 'http://x/'}
+"""
+
+
+def test_a_service_elsewhere_is_brought_in_line_as_a_store_is(run, apply):
+    there = ("--server", "http://localhost")
+    assert apply(PLAIN, *there).err == "2 created.\n"
+    assert apply(PLAIN, *there).out == apply(PLAIN).out == "Nothing to do; 2 unchanged.\n"
+    assert apply(PLAIN.replace("text", "other"), *there).err == "1 changed, 1 unchanged.\n"
+    exported = run("export", *there).out
+    assert exported == run("export").out
+    assert apply("[]", *there, "--prune", "--tag", "x", "--yes").out == "Nothing to do; 0 unchanged.\n"
+
+
+def test_a_method_that_goes_without_saying_is_no_difference(run, apply):
+    apply(PLAIN)
+    said = PLAIN.replace("body", "method: POST, body")
+    assert apply(said).out == "Nothing to do; 2 unchanged.\n"
+    apply(said.replace("body: text", "headers: {}"))
+    assert stored(run, "a")["method"] == "POST"

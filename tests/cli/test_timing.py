@@ -160,3 +160,11 @@ def test_explain_as_json_is_what_rest_answers(run):
 def test_a_rule_that_leaves_nothing_open_needs_no_dtstart(run):
     found = json.loads(run("preview", "--cron", "@daily", "--explain", "-o", "json").out)
     assert found["remarks"] == []
+
+
+def test_a_dtstart_that_nobody_gave_is_not_odd(run, create):
+    create("job", rule="FREQ=DAILY;BYHOUR=8;BYMINUTE=0;BYSECOND=0")
+    assert json.loads(run("preview", "job", "--explain", "-o", "json").out)["remarks"] == []
+    create("given", rule="DTSTART:20261124T090000Z\\nRRULE:FREQ=DAILY;BYHOUR=8;BYMINUTE=0;BYSECOND=0")
+    (remark,) = json.loads(run("preview", "given", "--explain", "-o", "json").out)["remarks"]
+    assert remark["code"] == "dtstart-not-an-occurrence"
