@@ -28,6 +28,8 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "The promise",
         "Losing Redis entirely loses nothing and repeats nothing.",
         (
+            f"{FAULTS}/test_redis.py::test_a_master_of_a_cluster_that_came_back_empty_is_filled_again",
+            f"{FAULTS}/test_redis.py::test_another_number_of_partitions_reaches_a_running_system",
             f"{FAULTS}/test_redis.py::test_a_redis_that_was_killed_and_came_back_empty_is_filled_again",
             f"{FAULTS}/test_redis.py::test_a_flushed_redis_is_filled_again",
             f"{FAULTS}/test_redis.py::test_calls_in_flight_are_not_made_again_when_redis_is_emptied",
