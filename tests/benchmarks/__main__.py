@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -50,8 +51,10 @@ def main() -> int:
         command = [sys.executable, "-m", f"tests.benchmarks.{module}", *options, *rest]
         if chosen.quick:
             command.append("--quick")
+        began = time.perf_counter()
         if subprocess.run(command, check=False).returncode:
             failed.append(words)
+        print(f"{words}: took {time.perf_counter() - began:.0f} s", flush=True)
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
