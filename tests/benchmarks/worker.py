@@ -6,6 +6,7 @@ calls with the worker's own client, `bare CurlMulti` with the least that pycurl 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ ROUNDS = 3
 HOSTS = [f"127.0.1.{number}" for number in range(1, 101)]
 COLUMNS = ("variant", "events/s", "of the sender alone", "of one host, no body", "the sender alone, calls/s")
 PLAIN = "one host, no body"
+NEXT = (
+    "The next 2x: a process has one interpreter lock, so it makes no more than 1 s / CPU of an event; a second "
+    "worker process lifts that until the servers fill the other core. Inside one process, half of what the calls "
+    "take (callbacks, options, outcomes) and the mapping of documents would have to leave Python."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +116,7 @@ def profile(chosen: argparse.Namespace) -> None:
         cpu_us = drain(next(fresh), work).cpu_us["worker"]
         shares = profiled(next(fresh), work)
     rows = [[name, f"{share:.0%}", share * cpu_us] for name, share in shares]
-    note = f"All: {cpu_us:.0f} µs an event. Sampled with py-spy, one worker process, {PLAIN}."
+    note = f"All: {cpu_us:.0f} µs an event. Sampled with py-spy, one worker process, {PLAIN}. {NEXT}"
     results.table("Where the worker's CPU time goes", ("area", "share", "µs/event"), rows, note)
     results.save()
 
@@ -155,7 +161,17 @@ def report(results: Results, found: dict[str, Measured]) -> None:
         "the sender alone µs",
         "bare CurlMulti µs",
     ]
-    results.table("CPU time of an event", columns, bill)
+    results.table("CPU time of an event", columns, bill, limits(found[PLAIN]))
+
+
+def limits(plain: Measured) -> str:
+    """What the bill says is possible at most."""
+    every = sum(plain.cpu_us(program) for program in plain.worker[0].cpu_us)
+    processors = os.cpu_count() or 1
+    return (
+        f"By this bill {processors} processors make at most {processors * 1e6 / every:,.0f} events/s, and one "
+        f"process with its one interpreter lock about {1e6 / plain.cpu_us('worker'):,.0f}."
+    )
 
 
 def targets(results: Results, found: dict[str, Measured], *, embedded: bool) -> None:
