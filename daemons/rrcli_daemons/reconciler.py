@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 EVENTS_PER_STEP = 2000
 INTERVAL_SECONDS = 60.0
-REST = 9.0
+REST = 19.0
 """How many times as long as a batch took is the wait before the next, while nothing is known to be lost."""
 
 FRESH = timedelta(seconds=5)
