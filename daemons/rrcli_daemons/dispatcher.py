@@ -18,8 +18,8 @@ from rrcli_daemons.loop import Wakeable
 
 EVENTS_PER_PASS = 1000
 
-AHEAD = timedelta(milliseconds=50)
-"""How long before its time the ledger says of an event that it is handed over."""
+AHEAD = timedelta(milliseconds=100)
+"""How long before its time the ledger says of an event that it is handed over: at most; at least half."""
 
 PACE = timedelta(milliseconds=2)
 """Shortest time between two passes that are not full: events that are due one by one move in small groups."""
@@ -35,6 +35,7 @@ class Dispatcher:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: set[str] = set()
+        self._told_until: datetime | None = None
         self._dispatched = 0
         self.tally = Tally()
 
@@ -54,11 +55,22 @@ class Dispatcher:
         if len(due) == EVENTS_PER_PASS:
             self._told.difference_update(due)
             return now
-        soon = queues.due(now + AHEAD, EVENTS_PER_PASS)
-        self._tell(soon, now)
-        self._told = set(soon)
+        told_until = self._look_ahead(now)
         head = queues.head()
-        return head if head is None else max(head, now + PACE)
+        if head is None or head <= told_until:
+            return head and max(head, now + PACE)
+        return head - AHEAD / 2
+
+    def _look_ahead(self, now: datetime) -> datetime:
+        """Tell the ledger of what will be due, all at once for a while; until when it has been told now."""
+        until = self._told_until
+        # Also when the clock was set back: then it lies further ahead than it can.
+        if until is None or not AHEAD / 2 < until - now <= AHEAD:
+            until = self._told_until = now + AHEAD
+            soon = self._context.repository.queues.due(until, EVENTS_PER_PASS)
+            self._tell(soon, now)
+            self._told = set(soon)
+        return until
 
     def _tell(self, ids: Sequence[str], now: datetime) -> None:
         """Note in the ledger that these are handed over, unless that was done."""

@@ -32,7 +32,7 @@ def daemons(where: Place, *names: str, **extra: str) -> Iterator[Stack]:
 
 
 def wait_until_filled(context: Context) -> float:
-    """Wait until the window is full, or fills no further; seconds that took. Fails when it is not half full."""
+    """Wait until the window is full, or fills no further; seconds that took. Fails far below that."""
     began = grown = time.perf_counter()
     full = context.window - timedelta(seconds=2 * context.settings.prequeuer.ticker_interval_seconds)
     most = timedelta(0)
