@@ -31,9 +31,9 @@ HOSTS = [f"127.0.1.{number}" for number in range(1, 101)]
 COLUMNS = ("variant", "events/s", "of the sender alone", "of one host, no body", "the sender alone, calls/s")
 PLAIN = "one host, no body"
 NEXT = (
-    "The next 2x: a process has one interpreter lock, so it makes no more than 1 s / CPU of an event; a second "
-    "worker process lifts that until the servers fill the other core. Inside one process, half of what the calls "
-    "take (callbacks, options, outcomes) and the mapping of documents would have to leave Python."
+    "The next 2x: a process has one interpreter lock, so it makes no more than 1 s / CPU of an event; a "
+    "second worker process lifts that until the servers fill the other core. Inside one process, half of "
+    "what the calls take (callbacks, options, outcomes) and the mapping of documents must leave Python."
 )
 
 
@@ -169,8 +169,8 @@ def limits(plain: Measured) -> str:
     every = sum(plain.cpu_us(program) for program in plain.worker[0].cpu_us)
     processors = os.cpu_count() or 1
     return (
-        f"By this bill {processors} processors make at most {processors * 1e6 / every:,.0f} events/s, and one "
-        f"process with its one interpreter lock about {1e6 / plain.cpu_us('worker'):,.0f}."
+        f"By this bill {processors} processors make at most {processors * 1e6 / every:,.0f} events/s, and "
+        f"one process with its one interpreter lock about {1e6 / plain.cpu_us('worker'):,.0f}."
     )
 
 
