@@ -4,7 +4,7 @@ The same figures go to rrcli/core/capacity_figures.py, where `rrcli simulate` fi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,28 @@ FLEETS = {
     "100 M daily": Fleet(schedules=100_000_000, events_per_schedule_and_day=1),
     "100 M hourly": Fleet(schedules=100_000_000, events_per_schedule_and_day=24),
 }
+
+ELSEWHERE: tuple[tuple[str, str, tuple[str, str, str], Callable[[Figures, int], float]], ...] = (
+    (
+        "worker",
+        "a worker's events/s, a schedule for each event",
+        ("", "a schedule for each event", "events/s"),
+        lambda figures, cores: figures.drain_per_second(cores),
+    ),
+    (
+        "prequeue",
+        "a prequeuer's events/s, 100,000 schedules",
+        ("A window of", "mongo_redis, sparse", "events/s"),
+        lambda figures, _: 1_000_000 / figures.prequeue.busy_us,
+    ),
+    (
+        "memory",
+        "bytes of Redis for a queued event",
+        ("Bytes for each record, mongo_redis", "redis memory", "bytes per queued event"),
+        lambda figures, _: figures.queued_event.redis_bytes,
+    ),
+)
+"""What other benchmarks measure: record, what, its table, row and column, and what the model says."""
 
 
 def write(root: Path, records: Mapping[str, Record]) -> None:
@@ -80,15 +102,10 @@ def _tried(figures: Figures, records: Mapping[str, Record]) -> str:
     if record := records.get("capacity"):
         found.append(markdown.of_record(record["tables"][2]))
     rows = []
-    for name, what, predicted, table, row, column in (
-        (
-            *("worker", "a worker's events/s, a schedule for each event", figures.drain_per_second),
-            *("", "a schedule for each event", "events/s"),
-        ),
-    ):
-        measured = markdown.cell(records.get(name), table, row, column)
+    for name, what, place, predicted in ELSEWHERE:
+        measured = markdown.cell(records.get(name), *place)
         if measured is not None:
-            model = predicted(records[name]["machine"]["processors"])
+            model = predicted(figures, records[name]["machine"]["processors"])
             rows.append((what, f"`{name}`", model, measured, f"{model / measured - 1:+.0%}"))
     if rows:
         found.append("Beside what other benchmarks measured:")

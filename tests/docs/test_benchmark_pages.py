@@ -105,6 +105,21 @@ def test_the_capacity_page_has_a_place_for_every_part():
         capacity_page.filled("# Capacity", made)
 
 
+def test_predictions_stand_beside_what_other_benchmarks_measured():
+    rows = [
+        ["mongo_redis, dense", 200, 9000.0],
+        ["mongo_redis, sparse", 100_000, 1e6 / MEASURED.prequeue.busy_us],
+    ]
+    measured = {
+        "title": "A window of 100,000",
+        "columns": ["store, load", "schedules", "events/s"],
+        "rows": rows,
+    }
+    made = capacity_page.parts(MEASURED, {"prequeue": record("prequeue", tables=[measured | {"note": ""}])})
+    assert "| a prequeuer's events/s, 100,000 schedules | `prequeue` |" in made["tried"]
+    assert "| +0% |" in made["tried"]
+
+
 def test_the_written_figures_are_read_back(tmp_path):
     source = capacity_page.source(MEASURED)
     assert (ROOT / "rrcli" / "core" / "capacity_figures.py").read_text() == source
