@@ -55,6 +55,7 @@ docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build
 
 pictures: $(STAMPS)/dev ## Draw the pictures in the docs from real runs
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/cli_pictures.py
 	@$(BIN)/python docs/diagrams.py
 	@$(BIN)/python docs/screenshots.py
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from rest_page import rest_page
+from shown_page import shown_page
 
 from rrcli.cli import config_file
 from rrcli.cli.group import GLOBAL_OPTIONS, Command
@@ -161,6 +162,7 @@ MADE: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/rest.md": lambda: rest_page(ROOT / "docs" / "openapi.yml", MADE_BY),
     "docs/reference/metrics.md": metrics_page,
+    "docs/reference/commands-and-tests.md": lambda: shown_page(MADE_BY),
     "config/config.yaml": config_file.document,
 }
 

@@ -42,10 +42,11 @@ def main() -> int:
     return 0
 
 
-def run(command: list[str]) -> tuple[int, str]:
+def run(command: list[str], *, columns: int = COLUMNS, rows: int = ROWS, typed: str = "") -> tuple[int, str]:
     """Exit code of a command that believes it talks to a person, and all that it wrote."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    os.write(ours, typed.encode())
     environment = dict(os.environ) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environment.pop("NO_COLOR", None)
     with subprocess.Popen(
@@ -67,10 +68,13 @@ def run(command: list[str]) -> tuple[int, str]:
 
 def screen(output: str) -> str:
     """What stands on the screen in the end; colours stay, cursor movements are carried out."""
-    lines, row = [""], 0
+    lines, row, at_start = [""], 0, True
     for parameters, letter, control, text in _PARTS.findall(output):
+        at_start = (at_start and not text) or bool(control)
         if text:
             lines[row] += text
+        elif (letter, parameters) in (("h", "?1049"), ("H", "")):
+            lines, row = [""], 0
         elif control == "\n":
             row += 1
             if row == len(lines):
@@ -79,15 +83,15 @@ def screen(output: str) -> str:
             lines[row] += f"\x1b[{parameters}m"
         elif letter == "A":
             row = max(0, row - int(parameters or 1))
-        elif letter == "K":
+        elif letter == "K" and (at_start or parameters == "2"):
             lines[row] = ""
     return "\n".join(lines).rstrip() + "\n"
 
 
-def draw(text: str) -> str:
+def draw(text: str, *, columns: int = COLUMNS, title: str = "rrcli demo") -> str:
     """The text as SVG, colours included."""
     drawn = Text.from_ansi(text)
-    width = min(COLUMNS, max(line.cell_len for line in drawn.split()))
+    width = min(columns, max(line.cell_len for line in drawn.split()))
     console = Console(
         record=True,
         width=width,
@@ -97,7 +101,7 @@ def draw(text: str) -> str:
         legacy_windows=False,
     )
     console.print(drawn)
-    return console.export_svg(title="rrcli demo", unique_id="demo", code_format=_FORMAT)
+    return console.export_svg(title=title, unique_id=title.split()[-1], code_format=_FORMAT)
 
 
 if __name__ == "__main__":

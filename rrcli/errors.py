@@ -127,7 +127,7 @@ class StoreCorrupt(SchedulerError):
 
 
 class StoreNeeded(SchedulerError):
-    """What was asked for is done on this machine or on the store itself: no REST service does it for others."""
+    """What was asked for is done on this machine or on the store itself: no service does it for others."""
 
     code = "store_needed"
 

@@ -31,8 +31,9 @@ _NAME, _STATE, _ID = 20, 12, 24
     "--state",
     "wanted",
     multiple=True,
+    metavar="STATE",
     type=click.Choice([str(each) for each in EventState]),
-    help="Only changes to this state; repeatable.",
+    help="Only changes to this state, such as completed or error; repeatable.",
 )
 @click.option(
     "--last",

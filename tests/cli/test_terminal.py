@@ -40,6 +40,7 @@ def several(create):
         ["events", "pending", "--tz", "Asia/Kolkata"],
         ["preview", LONG, "--tz", "Asia/Kolkata"],
         ["status"],
+        ["events", "watch", "--for", "0"],
         ["config", "show"],
     ],
     ids=lambda arguments: " ".join(arguments)[:40] if isinstance(arguments, list) else None,

@@ -1,4 +1,4 @@
-"""The original's examples by command line, on a running stack, with real callbacks: on its store, and by REST."""
+"""The original's examples by command line, on a running stack, with real callbacks; locally and by REST."""
 
 import json
 import subprocess
