@@ -59,6 +59,27 @@ def test_where_a_peer_is_better_comes_first_and_says_by_how_much() -> None:
     assert [list(row) for row in better.rows] == [["drain events/s", 100.0, f"{PEERS[2].name} 200"]]
 
 
+def test_what_ours_has_no_figure_of_is_told_too() -> None:
+    results = Results(name="peers")
+    ours = _found(PEERS[0], 100.0, 5.0)
+    ours.late = "> 90 s"
+    with redirect_stdout(io.StringIO()):
+        fill(results, [ours, _found(PEERS[2], 50.0, 9.0)], Sizes())
+    assert [row[0] for row in results.tables[0].rows] == ["late p50 ms", "late p99 ms"]
+
+
+def test_fewer_calls_made_twice_are_better_but_not_silently_those_never_made() -> None:
+    results = Results(name="peers")
+    ours, theirs = _found(PEERS[0], 100.0, 5.0), _found(PEERS[2], 50.0, 9.0)
+    ours.killed = Killed(missing=0, held=0, doubled=200, last_seconds=1.0)
+    theirs.killed = Killed(missing=2, held=2, doubled=0, last_seconds=1.0)
+    with redirect_stdout(io.StringIO()):
+        fill(results, [ours, theirs], Sizes())
+    assert [list(row) for row in results.tables[0].rows] == [
+        ["made twice", 200, f"{PEERS[2].name} 0 (and 2 not made)"]
+    ]
+
+
 def test_a_peer_without_a_figure_says_why() -> None:
     results = Results(name="peers")
     with redirect_stdout(io.StringIO()):

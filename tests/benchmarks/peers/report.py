@@ -38,6 +38,8 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "RSS MiB": ("held", "memory_mib"),
     "store MiB": ("held", "store_mib"),
     "minute CPU s": ("held", "minute_cpu_seconds"),
+    "killed: lost": ("killed", "lost"),
+    "made twice": ("killed", "doubled"),
 }
 
 
@@ -58,18 +60,15 @@ def _figure(found: Found, measure: str, name: str) -> Cell:
 
 
 def _better(results: Results, found: Sequence[Found]) -> None:
-    """Every figure of a peer that beats ours on servers."""
+    """Every figure of a peer that beats ours on servers, or that ours on servers has not."""
     ours = [each for each in found if each.peer.name.startswith(OURS)]
     rows: list[list[Cell]] = []
     for column in FIGURES:
-        own = ours[0].figures[column] if ours else None
-        if not isinstance(own, float):
-            continue
+        own = ours[0].figures[column] if ours else "not run"
         ahead = [each for each in found if each not in ours and _beats(column, each.figures[column], own)]
-        if ahead:
+        if ours and ahead:
             names = "; ".join(
-                f"{each.peer.name} {text(each.figures[column])}" + (" (code)" * _in_code(each, column))
-                for each in ahead
+                f"{each.peer.name} {text(each.figures[column])}{_but(each, column)}" for each in ahead
             )
             rows.append([column, *(each.figures[column] for each in ours), names])
     columns = ("measure", *(each.peer.name for each in ours), "better")
@@ -77,13 +76,21 @@ def _better(results: Results, found: Sequence[Found]) -> None:
     results.table("Where a peer is better", columns, rows, note=note)
 
 
-def _in_code(found: Found, column: str) -> bool:
-    return found.peer.in_code and FIGURES[column][0] == "held"
+def _but(found: Found, column: str) -> str:
+    """What is to be known beside the better figure."""
+    measure = FIGURES[column][0]
+    if measure == "held" and found.peer.in_code:
+        return " (code)"
+    if measure == "killed" and isinstance(found.killed, Killed) and found.killed.missing:
+        return f" (and {found.killed.missing:,} not made)"
+    return ""
 
 
-def _beats(column: str, theirs: Cell, own: float) -> bool:
-    if not isinstance(theirs, float):
+def _beats(column: str, theirs: Cell, own: Cell) -> bool:
+    if theirs is None or isinstance(theirs, str):
         return False
+    if own is None or isinstance(own, str):
+        return True
     return theirs > own if column == MORE_IS_BETTER else theirs < own
 
 
@@ -117,7 +124,8 @@ def _killed(results: Results, found: Sequence[Found], sizes: Sizes) -> None:
         rows,
         note=(
             f"Held back: not made {sizes.return_seconds:g} s after the last kill, but still in the store, "
-            "claimed by the dead worker or marked as failed."
+            "claimed by the dead worker or marked as failed. Made twice: what was in flight; a call of ours "
+            "carries the same webhook-id both times."
         ),
     )
 
