@@ -27,7 +27,7 @@ BY_NAME = (  # longer ones, and those that need more than a clean machine has
     "two_machines",
     "cluster",
     "peers",
-    "worker-profile",
+    "worker --profile",
     "prequeuer-profile",
 )
 
