@@ -6,6 +6,7 @@ arrives). Every step has a time limit; what does not get there is shown as such.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ from tests.benchmarks.results import Results
 from tests.benchmarks.target import target
 
 KILLED_SIDE_BY_SIDE = 2
+TABLE_COLUMNS = "170"
+"""Width of the tables, which no narrower one could show; COLUMNS says otherwise."""
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything; figures are not kept")
     chosen = parser.parse_args()
     sizes = QUICK if chosen.quick else Sizes()
+    os.environ.setdefault("COLUMNS", TABLE_COLUMNS)
     peers = [peer for peer in PEERS if not chosen.only or _named(peer, chosen.only)]
     if not peers:
         parser.error(f"no such peer; there is {names}")

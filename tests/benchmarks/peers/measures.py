@@ -41,7 +41,7 @@ QUICK = Sizes(
     late_seconds=3,
     killed=500,
     minute_seconds=60.0,
-    return_seconds=15.0,
+    return_seconds=40.0,
     most_seconds=30.0,
     most_load_seconds=30.0,
 )
