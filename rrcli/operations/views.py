@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rrcli.core.calendars import Calendar
-from rrcli.core.exclusions import Exclusions, allowed_from
+from rrcli.core.exclusions import NOTHING, Exclusions, allowed_from
 from rrcli.core.inputs import MASK
 from rrcli.core.models import Attempt, Event, Schedule, ScheduleState
 from rrcli.core.sealed import cannot_be_opened, is_sealed, sealed_fields
@@ -15,6 +15,8 @@ from rrcli.log import redact
 from rrcli.operations.rules import recurrence_of
 
 Json = dict[str, Any]
+
+_REMEMBERED = 10_000
 
 
 def schedule_view(
@@ -93,9 +95,28 @@ def next_occurrence(
         return None
     exclusions = Exclusions(schedule.skips) if exclusions is None else exclusions
     try:
+        if exclusions is NOTHING:
+            return _upcoming(schedule, now)
         return next(allowed_from(recurrence_of(schedule), exclusions, now), None)
     except InvalidRule:
         return None
+
+
+_known: dict[tuple[str, str | None], tuple[datetime, datetime]] = {}
+
+
+def _upcoming(schedule: Schedule, now: datetime) -> datetime | None:
+    """The rule's next occurrence: one that was found counts until it has passed. Raises InvalidRule."""
+    key = (schedule.rrule, schedule.timezone)
+    asked, found = _known.get(key, (now, now))
+    if asked <= now <= found and asked < found:
+        return found
+    upcoming = recurrence_of(schedule).after(now, inclusive=True)
+    if upcoming is not None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[key] = (now, upcoming)
+    return upcoming
 
 
 def calendar_summary(calendar: Calendar) -> Json:
