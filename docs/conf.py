@@ -32,7 +32,7 @@ pygments_dark_style = "github-dark"
 _PARTS = (
     ("Learn", ["tutorial"]),
     ("Do", "how-to"),
-    ("Look up", ["recurrence", "reference/*"]),
+    ("Look up", ["recurrence", "reference/*", "pictures/cli/index"]),
     ("Understand", ["flow", "reliability", "performance", "capacity"]),
     ("Decisions", "decisions"),
 )
