@@ -266,9 +266,7 @@ def test_all_wrong_parameters_are_listed_at_once(client: TestClient) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "path", ["/healthz", "/readyz", "/docs/openapi.yml", "/swagger-ui", "/api/preview"]
-)
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs/openapi.yml", "/swagger-ui", "/api/preview"])
 def test_no_path_ignores_a_parameter(client: TestClient, path: str) -> None:
     method = "POST" if path == "/api/preview" else "GET"
     expect(client.simulate_request(method, path, query_string="x=1"), 400, "invalid_request")
