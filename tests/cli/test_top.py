@@ -1,9 +1,15 @@
 """`top`: the whole terminal, and nothing of it left afterwards."""
 
+import fcntl
+import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 
 from rrcli.cli.text import cells
-from tests.cli.conftest import on_terminal
+from tests.cli.conftest import command, on_terminal
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -41,3 +47,30 @@ def test_without_a_terminal_it_says_what_to_use(run):
     result = run("top")
     assert result.code == 2
     assert "rrcli status -o json" in result.err
+
+
+def read_until(descriptor: int, wanted: str) -> str:
+    """What appears up to and with `wanted`; the test's own limit ends a wait in vain."""
+    shown = ""
+    while wanted not in shown:
+        shown += os.read(descriptor, 65536).decode()
+    return shown
+
+
+def test_it_draws_anew_when_the_window_gets_another_size(create):
+    create("job")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
+    line = command("top", "--interval", "1h")
+    # Not what C has in its environment: readline puts LINES there, which would win over the window.
+    with subprocess.Popen(
+        line, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True, env=dict(os.environ)
+    ) as process:
+        os.close(theirs)
+        assert "NEXT" not in read_until(ours, "\x1b[J")
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        assert "NEXT" in read_until(ours, "\x1b[J")
+        os.write(ours, b"q")
+        read_until(ours, LEAVE)
+        assert process.wait(20) == 0
+    os.close(ours)
