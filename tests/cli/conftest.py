@@ -110,6 +110,7 @@ def run(
     service: Callable[[ClientSettings], Client],
 ) -> Run:
     """Run one command line in this process, at 2026-11-23 12:00 UTC."""
+
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
