@@ -1,5 +1,7 @@
 """Where the worker's time goes: samples of a real worker process, counted by area."""
 
+import os
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -29,12 +31,13 @@ OTHER = "start of the process, driver threads"
 
 def profiled(store: Settings, work: Work) -> list[tuple[str, float]]:
     """Share of the worker's CPU time by area, largest first. Raises FileNotFoundError without py-spy."""
-    if which("py-spy") is None:
+    program = which("py-spy", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
         raise FileNotFoundError("py-spy is not installed: pip install 'rrule-scheduler[test]'")
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "stacks")
         options = ["--threads", "--nonblocking", "--format", "raw", "--rate", str(SAMPLES_PER_SECOND)]
-        drain(store, work, command=["py-spy", "record", *options, "--output", str(record), "--"])
+        drain(store, work, command=[program, "record", *options, "--output", str(record), "--"])
         counted = Counter[str]()
         for line in record.read_text(encoding="utf-8").splitlines():
             stack, _, samples = line.rpartition(" ")
