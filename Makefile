@@ -26,7 +26,7 @@ check: $(STAMPS)/dev ## Linters, types, import rules, docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --verbose > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
 	@$(BIN)/python docs/generate.py --check
-	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
+	@$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/site
 
 format: $(STAMPS)/dev ## Mend what the linters can mend
 	@$(BIN)/ruff check --fix .
@@ -50,7 +50,7 @@ bench-peers: $(STAMPS)/dev ## Beside other schedulers, 15 minutes; their PyPI an
 
 docs: $(STAMPS)/dev ## Write the generated pages anew, build the site into build/site
 	@$(BIN)/python docs/generate.py
-	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
+	@$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/site
 	@echo "The site: build/site/index.html"
 
 pictures: $(STAMPS)/dev ## Draw the pictures in the docs from real runs
