@@ -52,8 +52,9 @@ class Dispatcher:
         if due:
             self._tell(due, now)
             self._dispatched += queues.promote(due)
-        if len(due) == EVENTS_PER_PASS:
+            # One that fails at once may be due again before the ledger is told of the next stretch.
             self._told.difference_update(due)
+        if len(due) == EVENTS_PER_PASS:
             return now
         told_until = self._look_ahead(now)
         head = queues.head()

@@ -90,13 +90,19 @@ class Worker:
         self._take_up_lost_claims(now)
         self._results.begin(now)
         room = self._room
-        ids = self._repository.queues.claim(self._instance, room, self._lease) if room > 0 else []
+        ids = self._claim(room) if room > 0 else []
         self._start(ids, now)
         if not ids or not self._claimed or self._freed or self._failing or self._gone:
             self._settle(now)
         self._results.begin(now)
         self._unsure = False
         return now if ids and len(ids) == room and self._room > 0 else None
+
+    def _claim(self, room: int) -> list[str]:
+        """Ids to start; none that is being called already, as an older state of the queues may offer."""
+        holding = bool(self._claimed or len(self._results))
+        ids = self._repository.queues.claim(self._instance, room, self._lease, holding=holding)
+        return [event_id for event_id in ids if event_id not in self._claimed]
 
     @property
     def _room(self) -> int:

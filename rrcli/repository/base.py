@@ -364,12 +364,19 @@ class Queues(Protocol):
         """Move those of `ids` that are in the ready queue to the worker queue and wake workers; how many."""
         ...
 
-    def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
-        """Take ids from the worker queue, earliest due first, under the worker's lease (renewed by this)."""
+    def claim(self, worker: str, limit: int, lease: timedelta, *, holding: bool = False) -> list[str]:
+        """Take ids from the worker queue, earliest due first, under the worker's lease (renewed by this).
+
+        A worker that is `holding` claims gets none when its lease has run out or is unknown, and no new
+        lease: then `extend` says so, and what it holds can be taken again before anything else is.
+        """
         ...
 
     def extend(self, worker: str, lease: timedelta) -> bool:
-        """Renew the lease; False when it had run out or is unknown: what was claimed may be elsewhere now."""
+        """Renew the lease; False when what was claimed may be elsewhere now: it had run out or is unknown,
+
+        or this is another server than at the last renewal.
+        """
         ...
 
     def held(self, worker: str) -> set[str]:

@@ -41,6 +41,7 @@ class RedisQueues:
         self._redis = redis
         self._scripts = {name: Script("fence", name) for name in _SCRIPTS}
         self._turn = 0
+        self._renewed_at: list[str] | None = None
 
     def channel(self, channel: Channel) -> str:
         """The name under which a wake-up is published."""
@@ -75,9 +76,10 @@ class RedisQueues:
             )
         )
 
-    def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
+    def claim(self, worker: str, limit: int, lease: timedelta, *, holding: bool = False) -> list[str]:
         def call(part: Partition, share: int, dues: int) -> Call:
-            return self._script("claim", _claim_keys(part), part, worker, share, _ms(lease), dues)
+            arguments = (worker, share, _ms(lease), dues, int(holding))
+            return self._script("claim", _claim_keys(part), part, *arguments)
 
         if self._partitions.number == 1:
             return list(self._ask([call(self._partitions.all[0], limit, 0)])[0])
@@ -107,12 +109,18 @@ class RedisQueues:
         return even(parts, limit, self._turn)
 
     def extend(self, worker: str, lease: timedelta) -> bool:
-        return all(
-            self._send(
-                self._script("extend", [each.leases], each, worker, _ms(lease))
-                for each in self._partitions.all
+        found = self._send(
+            call
+            for each in self._partitions.all
+            for call in (
+                self._script("extend", [each.leases], each, worker, _ms(lease)),
+                Call(each.leases, ("INFO", "server")),
             )
         )
+        # A replica that has taken over has the lease, but perhaps not the newest claims.
+        servers = [_run_id(server) for server in found[1::2]]
+        before, self._renewed_at = self._renewed_at, servers
+        return all(found[::2]) and before in (None, servers)
 
     def held(self, worker: str) -> set[str]:
         found = self._ask(self._script("held", [each.flight], each, worker) for each in self._partitions.all)

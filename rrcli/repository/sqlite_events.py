@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from rrcli.clock import to_ms
-from rrcli.core.models import Event, EventState
+from rrcli.core.models import Event, EventState, Kind
 from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing
 from rrcli.repository.readable import first_readable, readable
 from rrcli.repository.sqlite_database import Database, statements
@@ -41,7 +41,9 @@ class SqliteEvents:
     def add(self, events: Sequence[Event]) -> list[Event]:
         given = {event.id: event for event in reversed(events)}
         ids = id_list(given)
-        with self._database.write(durable=False) as connection:
+        # What a rule makes it makes again after a loss of power; what a person asked for nobody does.
+        durable = any(event.kind is not Kind.SCHEDULED for event in events)
+        with self._database.write(durable=durable) as connection:
             connection.execute(_SQL["drop_revocable"], {"ids": ids})
             ended = _archived(connection, ids)
             stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}

@@ -62,9 +62,11 @@ class SqliteQueues:
             self._bell.notify(Channel.WORKER)
         return moved
 
-    def claim(self, worker: str, limit: int, lease: timedelta) -> list[str]:
+    def claim(self, worker: str, limit: int, lease: timedelta, *, holding: bool = False) -> list[str]:
+        renew = _SQL["extend" if holding else "lease"]
         with self._database.write(durable=False) as connection:
-            connection.execute(_SQL["lease"], self._lease(worker, lease))
+            if not connection.execute(renew, self._lease(worker, lease)).rowcount:
+                return []
             rows = connection.execute(_SQL["claim"], {"worker": worker, "limit": limit}).fetchall()
         # RETURNING promises no order.
         return [id for _, id in sorted(rows)]

@@ -329,7 +329,28 @@ def test_a_restarted_redis_is_another_incarnation_and_serves_at_once() -> None:
         server.restart()
 
         assert store.queues.incarnation() != before
+        assert store.queues.extend("w", LONG) is False
         run_through_all_moves(store)
+
+
+def test_a_lease_that_came_through_a_restart_is_doubted_once() -> None:
+    """What was read from disk, or a replica, may lack the newest claims; a waiter's loss is no error."""
+    with (
+        redis_server("--appendonly", "yes") as server,
+        open_repository(settings(redis_url=server.url)) as store,
+    ):
+        store.queues.add([entry(A)])
+        store.queues.promote([A])
+        assert store.queues.claim("w", 1, LONG) == [A]
+        assert store.queues.extend("w", LONG) is True
+        waiter = store.waiter(Channel.WORKER)
+        server.restart()
+        waiter.drain()
+        waiter.close()
+
+        assert store.queues.extend("w", LONG) is False
+        assert store.queues.held("w") == {A}
+        assert store.queues.extend("w", LONG) is True
 
 
 def test_a_waiter_survives_a_restart() -> None:

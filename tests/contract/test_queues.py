@@ -126,6 +126,23 @@ def test_an_unknown_lease_is_not_extended(repository: Repository) -> None:
     assert repository.queues.reap() == 0
 
 
+def test_a_worker_that_holds_claims_gets_no_others_once_its_lease_has_ended(repository: Repository) -> None:
+    """Nor a new lease, which would hide that its claims may be elsewhere."""
+    claimed(repository, A)
+    repository.queues.add([entry(B)])
+    repository.queues.promote([B])
+    repository.queues.extend("w1", NO_TIME)
+
+    assert repository.queues.claim("w1", 9, LONG, holding=True) == []
+    assert repository.queues.extend("w1", LONG) is False
+    assert repository.queues.reap() == 1
+    assert repository.queues.claim("w1", 9, LONG, holding=True) == []
+    assert repository.queues.extend("w1", LONG) is False
+
+    assert repository.queues.retake("w1", [entry(A)], LONG) == set()
+    assert repository.queues.claim("w1", 9, LONG, holding=True) == [B]
+
+
 def test_a_claim_renews_the_lease_of_all_claims_of_the_worker(repository: Repository) -> None:
     repository.queues.add([entry(A), entry(B, 1)])
     repository.queues.promote([A, B])

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from rrcli.core.models import EventState
+from rrcli.core.models import EventState, Kind
 from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable
 from rrcli.repository import readable, sqlite_database
 from rrcli.repository.sqlite import SqliteRepository
@@ -55,6 +56,28 @@ def test_folder_and_file_are_made_for_this_user_only(path: Path) -> None:
 
     assert mode(path.parent) == 0o700
     assert files == dict.fromkeys(["store.db", "store.db-wal", "store.db-shm"], 0o600)
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits"),
+    [(Kind.SCHEDULED, False), (Kind.MANUAL, True), (Kind.REPLAY, True), (Kind.BACKFILL, True)],
+)
+def test_what_a_person_asked_for_is_on_disk_before_it_is_answered(
+    path: Path, kind: Kind, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing makes it again after a loss of power, as the rule does with its occurrences."""
+    asked: list[bool] = []
+    write = Database.write
+
+    def noted(database: Database, *, durable: bool = True) -> AbstractContextManager[sqlite3.Connection]:
+        asked.append(durable)
+        return write(database, durable=durable)
+
+    with SqliteRepository.open(path) as repository:
+        monkeypatch.setattr(Database, "write", noted)
+        repository.events.add([event(1), event(2, kind=kind)])
+
+    assert asked == [waits]
 
 
 def test_commits_are_on_disk_before_they_are_answered(database: Database) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rrcli.core.models import EventState
 from rrcli.operations import events, schedules
 from rrcli.operations.context import Context
+from rrcli.repository.base import QueueEntry
 from rrcli_daemons import dispatcher as dispatchers
 from rrcli_daemons.dispatcher import Dispatcher
 from tests.support.clock import FakeClock
@@ -59,6 +60,26 @@ def test_what_is_withdrawn_after_the_ledger_was_told_is_not_handed_over(
     clock.advance(dispatchers.AHEAD)
     assert dispatcher.run_once(context.now()) is None
     assert dispatcher.counters()["dispatched"] == 1
+
+
+def test_a_retry_that_is_due_again_at_once_is_told_to_the_ledger_again(
+    context: Context, clock: FakeClock
+) -> None:
+    """When the queues are lost, its state says whether somebody may be calling it."""
+    schedule_id = make(context, "FREQ=MINUTELY;COUNT=2")
+    repository = context.repository
+    dispatcher = Dispatcher(context)
+    clock.advance(timedelta(minutes=1) - dispatchers.AHEAD / 2)
+    dispatcher.run_once(context.now())
+    clock.advance(dispatchers.AHEAD / 2)
+    dispatcher.run_once(context.now())
+    held = repository.queues.claim("w1", 9, timedelta(minutes=1))
+    again = repository.events.get(held)[held[-1]].moved(EventState.RETRY, context.now(), "failed")
+    repository.events.save([again])
+    repository.queues.retry("w1", [QueueEntry(event_id=again.id, due=again.due)])
+    dispatcher.run_once(context.now())
+    assert repository.queues.depths().worker == 1
+    assert states(context, schedule_id) == ["worker_queue", "worker_queue"]
 
 
 def test_an_empty_queue_means_wait_for_a_wake_up(context: Context) -> None:

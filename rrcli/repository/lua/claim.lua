@@ -7,10 +7,17 @@
 -- ARGV[2] how many at most
 -- ARGV[3] lease, ms
 -- ARGV[4] 1: with the dues
+-- ARGV[5] 1: only under a lease that is valid, since the worker holds claims
 local CHUNK = 4000 -- values in one call, since `unpack` takes less than 8,000
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ARGV[5] == '1' then
+  local expiry = redis.call('ZSCORE', KEYS[3], ARGV[1])
+  if not expiry or tonumber(expiry) <= now then
+    return {}
+  end
+end
 redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[1])
 
 local popped = redis.call('ZPOPMIN', KEYS[1], ARGV[2])
