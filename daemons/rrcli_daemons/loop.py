@@ -135,10 +135,13 @@ class Loop:
         if not self._ready:
             self._repository.init()
             self._ready = True
-        if self._waiter is None and self._daemon.channel is not None:
-            self._waiter = self._repository.waiter(self._daemon.channel)
         self._beat(now)
-        return self._daemon.run_once(now)
+        more = self._daemon.run_once(now)
+        if self._waiter is None and self._daemon.channel is not None:
+            # Afterwards: while the queues are away, there is something to do in the ledger.
+            self._waiter = self._repository.waiter(self._daemon.channel)
+            return now  # what came before it listened is found by another look
+        return more
 
     def _repeat(self, step: Callable[[datetime], datetime | None], *, until: Callable[[], bool]) -> None:
         """Call `step` and wait as it says, with growing waits while the store is away."""

@@ -7,6 +7,7 @@ any instruction: what it held comes back, and what the archive already has is no
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from rrcli.core import request
@@ -16,7 +17,7 @@ from rrcli.core.policies import fires_late, is_late
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.core.sealed import cannot_be_opened, sealed_fields
-from rrcli.errors import InvalidRule
+from rrcli.errors import InvalidRule, StoreUnavailable
 from rrcli.metrics import SKIPPED, Tally
 from rrcli.operations import schedules
 from rrcli.operations.auto_pause import pause_after_failures
@@ -84,9 +85,13 @@ class Worker:
         """Claim and start what there is room for, while what has ended is written down."""
         if self._unsure:
             self._next_extend = self._next_look = 0.0
-        self._keep_lease()
-        self._unsure = True
         self._collect(now)
+        try:
+            self._keep_lease()
+        except StoreUnavailable:
+            self._note_in_ledger(now)
+            raise
+        self._unsure = True
         self._take_up_lost_claims(now)
         self._results.begin(now)
         room = self._room
@@ -97,6 +102,11 @@ class Worker:
         self._results.begin(now)
         self._unsure = False
         return now if ids and len(ids) == room and self._room > 0 else None
+
+    def _note_in_ledger(self, now: datetime) -> None:
+        """What has ended, while the queues are away: a replica that takes over may offer it to others."""
+        with suppress(StoreUnavailable):
+            self._results.begin(now)
 
     def _claim(self, room: int) -> list[str]:
         """Ids to start; none that is being called already, as an older state of the queues may offer."""

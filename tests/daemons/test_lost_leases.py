@@ -1,14 +1,18 @@
 """A worker learns that its claims may be elsewhere, whatever it did since they were lost."""
 
+import select
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from rrcli.errors import StoreUnavailable
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS
 from tests.support.clock import FakeClock
 from tests.support.receiver import Receiver
+from tests.support.stack import wait_until
 from tests.support.working import dispatch, work_until, working
 
 
@@ -56,3 +60,33 @@ def test_what_is_being_called_already_is_not_called_twice_by_the_same_worker(
             clock.advance(timedelta(seconds=RENEW_SECONDS))
         assert submitted == [event_id]
         assert queues.held("w1") == {event_id}
+
+
+def test_what_ended_while_the_queues_are_away_is_in_the_ledger_before_they_are_back(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replica that takes over without the newest claims offers it to another worker, which looks there."""
+    event_id = one_event(context, target)
+    repository = context.repository
+    with working(context, "w1") as worker:
+        work_until(worker, context, lambda: bool(worker._claimed))
+        with monkeypatch.context() as away:
+            for name in ("extend", "retake", "claim", "acknowledge", "reap"):
+                away.setattr(repository.queues, name, _away)
+            wait_until(lambda: bool(target.requests), what="the call")
+            for _ in range(200):
+                clock.advance(timedelta(seconds=RENEW_SECONDS))
+                with pytest.raises(StoreUnavailable):
+                    worker.run_once(context.now())
+                if repository.events.archived([event_id]):
+                    break
+                select.select(list(worker.sources), [], [], 0.1)
+            assert repository.events.archived([event_id]) == {event_id}
+        with suppress(StoreUnavailable):  # the last try of before, which is heard of only now
+            worker.run_once(context.now())
+        work_until(worker, context, lambda: not repository.queues.depths().in_flight)
+    assert len(target.requests) == 1
+
+
+def _away(*_: object, **__: object) -> None:
+    raise StoreUnavailable("away")
