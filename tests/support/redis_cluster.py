@@ -6,7 +6,7 @@ with redis_cluster() as cluster:
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -43,13 +43,19 @@ class ClusterNode(RedisServer):
             client.execute_command("CLUSTER", "MEET", "127.0.0.1", other.port, other._bus)
 
     def agrees(self, size: int) -> bool:
-        """Whether it knows all nodes and takes commands for all slots."""
+        """Whether it takes commands for all slots, and has heard of all: what is published arrives."""
         try:
             with self.client() as client:
                 state = cast("dict[str, Any]", client.execute_command("CLUSTER INFO"))
+                nodes = cast("dict[str, Any]", client.execute_command("CLUSTER NODES"))
         except redis.RedisError:
             return False
-        return state["cluster_state"] == "ok" and int(state["cluster_known_nodes"]) == size
+        return state["cluster_state"] == "ok" and len(nodes) == size and all(map(_is_linked, nodes.values()))
+
+
+def _is_linked(node: Mapping[str, Any]) -> bool:
+    """Whether there is a line to this node that it has answered on, or it is the one that was asked."""
+    return "myself" in node["flags"] or bool(node["connected"] and node["last_pong_rcvd"] != "0")
 
 
 class RedisCluster:
