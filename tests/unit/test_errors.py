@@ -16,7 +16,7 @@ ALL = [
 ]
 
 
-def test_every_error_has_the_one_root_and_a_code_of_the_api():
+def test_every_error_has_the_one_root_and_a_known_code():
     codes = {
         "internal_error",
         "validation_failed",
@@ -25,6 +25,7 @@ def test_every_error_has_the_one_root_and_a_code_of_the_api():
         "conflict",
         "database_error",
         "invalid_settings",
+        "store_needed",
     }
     for each in ALL:
         assert issubclass(each, SchedulerError)
