@@ -167,5 +167,5 @@ def _require_decodable(text: str) -> None:
 def _unknown(name: str, known: Mapping[str, Check]) -> str:
     near = did_you_mean(name[:40], known)
     if near:
-        return f"is not a parameter here; did you mean {near}?"
+        return f"is not a parameter here; {near} is"
     return "is not a parameter here; " + (f"there are {', '.join(known)}" if known else "there are none")

@@ -37,7 +37,8 @@ def apikey() -> None:
     "--scope",
     required=True,
     type=click.Choice([str(each) for each in Scope], case_sensitive=False),
-    help="What it allows: read; write, which includes read; admin, which also reveals masked values.",
+    help="What it allows: feed, calendars (.ics) only; read; write, which includes read; "
+    "admin, which also reveals masked values.",
 )
 @pass_state
 def create(state: State, name: str, scope: str) -> None:

@@ -119,6 +119,8 @@ class _Manners(click.Command):
         own: list[tuple[str, str]] = []
         everywhere: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue  # the usage line and the text speak of it
             record = parameter.get_help_record(ctx)
             if record is not None:
                 is_shared = id(parameter) in shared or "--help" in parameter.opts
@@ -162,9 +164,17 @@ class Group(_Manners, click.Group):
         if self.get_command(ctx, word) is None and not word.startswith("-") and not ctx.resilient_parsing:
             from rrcli.core.fields import did_you_mean
 
-            near = did_you_mean(word, self.list_commands(ctx))
+            near = did_you_mean(word, self.list_commands(ctx)) or self._elsewhere(ctx, word)
             ctx.fail(f"No such command {word!r}." + (f" Did you mean {near!r}?" if near else ""))
         return super().resolve_command(ctx, args)
+
+    def _elsewhere(self, ctx: click.Context, word: str) -> str | None:
+        """The command of that name one level below, with the word before it: `list` is `schedule list`."""
+        groups = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        return next(
+            (f"{name} {word}" for name, each in groups if isinstance(each, Group) and word in each.commands),
+            None,
+        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)

@@ -36,7 +36,7 @@ COMMANDS = {
     "api": ("rrcli.cli.stack:api", "Run the REST service in the foreground."),
     "config": ("rrcli.cli.config:config", "Show settings and their sources; write a configuration file."),
     "apikey": ("rrcli.cli.apikey:apikey", "Make, list and revoke keys of the REST service."),
-    "db": ("rrcli.cli.db:db", "Prepare the store."),
+    "db": ("rrcli.cli.db:db", "Prepare the store, check it, empty its archive."),
     "completion": ("rrcli.cli.completion:completion", "Print the completion script of a shell."),
 }
 

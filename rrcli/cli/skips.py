@@ -62,7 +62,8 @@ def skip(
         reason=reason,
         expected_revision=if_match,
     )
-    _show(state, "Skipped an occurrence of" if count == 1 else f"Skipped {count} occurrences of", changed)
+    which = _which(state, found, changed) if count == 1 else f"{count} occurrences"
+    _show(state, f"Skipped {which} of", changed)
 
 
 @command("unskip", examples="rrcli schedule unskip report\nrrcli schedule unskip report --all")
@@ -80,7 +81,8 @@ def unskip(state: State, schedule: str, at: str | None, everything: bool, if_mat
         everything=everything,
         expected_revision=if_match,
     )
-    _show(state, "Put back an occurrence of" if not everything else "Put back all of", changed)
+    which = "all" if everything else _which(state, found, changed)
+    _show(state, f"Put back {which} of", changed)
 
 
 @command("move", examples=MOVE_EXAMPLE)
@@ -106,6 +108,14 @@ def _instant(state: State, schedule: Schedule, text: str | None, field: str) -> 
         return None
     zone = occurrences.display_zone(state, recurrence_of(schedule))
     return times.instant_on_clock(text, field=field, now=state.now(), zone=zone)
+
+
+def _which(state: State, old: Schedule, new: Schedule) -> str:
+    """The one occurrence that was taken out or put back, on the clock of --tz, else of the schedule."""
+    chosen = {each.run_time for each in old.skips} ^ {each.run_time for each in new.skips}
+    if len(chosen) != 1:
+        return "an occurrence"
+    return times.with_offset(chosen.pop(), occurrences.display_zone(state, recurrence_of(new)))
 
 
 def _show(state: State, what: str, changed: Schedule) -> None:

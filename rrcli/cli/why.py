@@ -9,8 +9,11 @@ from rrcli.cli.output import emit
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.tables import Cell, fields, state_cell, title
 from rrcli.cli.text import safe
+from rrcli.core.models import Event
+from rrcli.errors import NotFound
 from rrcli.operations import events, schedules
 from rrcli.operations import why as operation
+from rrcli.operations.context import Context
 from rrcli.operations.why import Step, Story
 
 EXAMPLES = """
@@ -31,7 +34,7 @@ def why(state: State, event: str, at: str | None) -> None:
     context, service = state.context(), state.service()
     instant = time_of(state, at, "at", state.now())
     if instant is None:
-        story = service.why(events.resolve(context, event))
+        story = service.why(_event(context, event))
     else:
         story = service.why_at(schedules.resolve(context, event), instant)
     emit(
@@ -40,6 +43,15 @@ def why(state: State, event: str, at: str | None) -> None:
         table=lambda: _page(state, story),
         ids=lambda view: str(view["event_id"] or ""),
     )
+
+
+def _event(context: Context, reference: str) -> Event:
+    try:
+        return events.resolve(context, reference)
+    except NotFound as error:
+        if context.repository.schedules.resolve(reference):
+            error.hint = f"{reference!r} is a schedule; add --at TIME, or name one of its events."
+        raise
 
 
 def _page(state: State, story: Story) -> str:

@@ -21,7 +21,7 @@ def resolve(context: Context, reference: str) -> Event:
         raise NotFound(f"No event has an id like {reference!r}.", hint="List: rrcli events history SCHEDULE")
     if len(found) > 1:
         several = ", ".join(each.id for each in found)
-        raise Conflict(f"{reference!r} fits several events: {several}.", hint="Give more of the id.")
+        raise Conflict(f"{reference!r} fits several events, such as {several}.", hint="Give more of the id.")
     return found[0]
 
 

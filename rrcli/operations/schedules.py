@@ -140,7 +140,9 @@ def resolve(context: Context, reference: str) -> Schedule:
         )
     if len(found) > 1:
         several = ", ".join(f"{each.id} ({each.name})" for each in found)
-        raise Conflict(f"{reference!r} fits several schedules: {several}.", hint="Give more of the id.")
+        raise Conflict(
+            f"{reference!r} fits several schedules, such as {several}.", hint="Give more of the id."
+        )
     return found[0]
 
 

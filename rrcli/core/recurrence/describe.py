@@ -33,7 +33,7 @@ def describe(components: Components) -> str:
     zone = _zone(components.zone_name)
     sentences = [_rule(rule, components.start, zone) for rule in components.rules]
     if not components.rules:
-        sentences = [f"once, {_moment(components.start)}, {zone}"]
+        sentences = [_once(components.start, zone)]
     text = "; and ".join(sentences)
     if components.added:
         text += f"; also on {_amount(len(components.added), 'added date')}"
@@ -46,6 +46,8 @@ def describe(components: Components) -> str:
 
 
 def _rule(written: Rule, start: Moment, zone: str) -> str:
+    if written == Rule(frequency=written.frequency, count=1):
+        return _once(start, zone)
     date = date_of(start.wall // DAY_SECONDS)
     rule = written.completed(date.month, date.day, date.weekday())
     if rule.is_elapsed:
@@ -54,6 +56,11 @@ def _rule(written: Rule, start: Moment, zone: str) -> str:
     else:
         moving = f"{_calendar_days(rule)} at {_times(rule, start)}"
     return ", ".join([moving, zone, *_ends(rule)])
+
+
+def _once(start: Moment, zone: str) -> str:
+    said = start.is_utc and zone == "UTC"
+    return f"once, {_moment(start)}" + ("" if said else f", {zone}")
 
 
 def _every(rule: Rule) -> str:

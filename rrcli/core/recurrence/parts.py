@@ -1,9 +1,10 @@
 """Reading the value of an RRULE: every part, its range, and what RFC 5545 forbids together."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from rrcli.core.fields import did_you_mean
 from rrcli.core.recurrence.moments import Moment, read_moment
 from rrcli.core.recurrence.rule import WEEKDAYS, Frequency, Rule, Skip, WeekdayItem
 from rrcli.core.recurrence.text import ContentLine, refuse
@@ -101,14 +102,21 @@ def _hint_for_unknown(part: _Part) -> str | None:
         return f"BYDAY={part.value}"
     if part.name == "DTSTART":
         return "DTSTART is a line of its own, before the rule"
-    return None
+    return _meant(part.name, _PARTS)
+
+
+def _meant(word: str, known: Iterable[str]) -> str | None:
+    near = did_you_mean(word, known)
+    return f"Did you mean {near}?" if near else None
 
 
 def _frequency(part: _Part) -> Frequency:
     try:
         return Frequency[part.value.upper()]
     except KeyError:
-        raise part.refuse(f"is not one of {', '.join(Frequency.__members__)}") from None
+        known = Frequency.__members__
+        hint = _meant(part.value.upper(), known)
+        raise part.refuse(f"is not one of {', '.join(known)}", hint) from None
 
 
 def _positive(part: _Part) -> int:
