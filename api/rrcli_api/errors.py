@@ -133,7 +133,7 @@ def _answer(
     message: str,
     details: Sequence[FieldError] = (),
 ) -> None:
-    if is_page(req.path):
+    if is_page(req.path) or _is_a_browser(req):
         html.show_error(resp, status, message)
         return
     body: dict[str, Any] = {"code": code, "message": message}
@@ -143,6 +143,11 @@ def _answer(
     resp.status = falcon.code_to_http_status(status)
     resp.data = text.encode("utf-8", "replace")
     resp.content_type = falcon.MEDIA_JSON
+
+
+def _is_a_browser(req: falcon.Request) -> bool:
+    """Whether a person typed the address: programs do not ask for HTML, and the API speaks JSON to all."""
+    return "text/html" in req.accept and not req.path.startswith("/api/")
 
 
 def _with_hint(message: str, hint: str | None) -> str:

@@ -173,6 +173,13 @@ def test_errors_are_pages_for_people(client: TestClient, path: str) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
+def test_a_browser_that_is_lost_gets_a_page_and_a_program_gets_json(client: TestClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    assert "There is nothing here" in client.simulate_get("/nopage", headers=browser).text
+    assert client.simulate_get("/nopage").json["error"]["code"] == "not_found"
+    assert client.simulate_get("/api/nothing", headers=browser).json["error"]["code"] == "not_found"
+
+
 def test_a_store_that_is_away_is_said_on_the_page(clock: FakeClock) -> None:
     client = TestClient(create_waiting_app(clock, StoreUnavailable("MongoDB does not answer.")))
     for path in ("/", "/schedules/0123456789abcdef01234567"):
