@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from rrcli.cli import times
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import group
 from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
@@ -36,7 +37,7 @@ def apikey() -> None:
 @click.option(
     "--scope",
     required=True,
-    type=click.Choice([str(each) for each in Scope], case_sensitive=False),
+    type=Choice([str(each) for each in Scope], case_sensitive=False),
     help="What it allows: feed, calendars (.ics) only; read; write, which includes read; "
     "admin, which also reveals masked values.",
 )

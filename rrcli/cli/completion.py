@@ -2,6 +2,7 @@
 
 import click
 
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import command
 from rrcli.cli.output import write
 from rrcli.cli.state import State, pass_state
@@ -14,7 +15,7 @@ rrcli completion fish > ~/.config/fish/completions/rrcli.fish
 
 
 @command("completion", examples=EXAMPLES)
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.argument("shell", type=Choice(("bash", "zsh", "fish")), metavar="SHELL")
 @pass_state
 def completion(state: State, shell: str) -> None:
     """Print the completion script of a SHELL: bash, zsh or fish."""

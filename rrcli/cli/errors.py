@@ -104,7 +104,7 @@ def _described(error: Exception) -> dict[str, Any]:
                 {"field": each.field, "message": _without_field(each)} for each in error.fields
             ]
     elif isinstance(error, click.UsageError):
-        told = {"code": "usage", "message": error.format_message()}
+        told = {"code": "usage", "message": _usage(error)}
         where = error.ctx.command_path if error.ctx else "rrcli"
         hint = f"{where} --help shows what there is."
     elif isinstance(error, click.ClickException | OSError):
@@ -113,6 +113,14 @@ def _described(error: Exception) -> dict[str, Any]:
         told = {"code": "internal_error", "message": f"internal error: {type(error).__name__}: {error}"}
         hint = "Run it again with -v for the trace."
     return told | ({"hint": hint} if hint else {})
+
+
+def _usage(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        from rrcli.cli.suggest import for_option
+
+        return for_option(error)
+    return error.format_message()
 
 
 _SETTINGS_HINT = "Every key with its default and what is allowed: rrcli config init --path -"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rrcli.cli import arguments
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import command
 from rrcli.cli.output import write
 from rrcli.cli.state import State, pass_state
@@ -29,7 +30,7 @@ rrcli export report --format ics > report.ics
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("yaml", "ics")),
+    type=Choice(("yaml", "ics")),
     default="yaml",
     show_default=True,
     help="For `rrcli apply`, or for calendars (iCalendar).",

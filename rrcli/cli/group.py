@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rrcli.cli.choice import Choice
 from rrcli.cli.state import State
 
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "ids")
@@ -56,7 +57,7 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     ),
     click.Option(
         ["-o", "--output"],
-        type=click.Choice(FORMATS, case_sensitive=False),
+        type=Choice(FORMATS, case_sensitive=False),
         metavar="FORMAT",
         callback=_remember,
         expose_value=False,
@@ -162,19 +163,10 @@ class Group(_Manners, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if self.get_command(ctx, word) is None and not word.startswith("-") and not ctx.resilient_parsing:
-            from rrcli.core.fields import did_you_mean
+            from rrcli.cli.suggest import for_command
 
-            near = did_you_mean(word, self.list_commands(ctx)) or self._elsewhere(ctx, word)
-            ctx.fail(f"No such command {word!r}." + (f" Did you mean {near!r}?" if near else ""))
+            ctx.fail(f"No such command {word!r}.{for_command(word, self, ctx)}")
         return super().resolve_command(ctx, args)
-
-    def _elsewhere(self, ctx: click.Context, word: str) -> str | None:
-        """The command of that name one level below, with the word before it: `list` is `schedule list`."""
-        groups = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        return next(
-            (f"{name} {word}" for name, each in groups if isinstance(each, Group) and word in each.commands),
-            None,
-        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)

@@ -8,6 +8,7 @@ import click
 
 from rrcli.cli import arguments
 from rrcli.cli.audit import parts, time_of, without_head
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import command
 from rrcli.cli.output import emit, write
 from rrcli.cli.progress import counted, through_time
@@ -88,7 +89,7 @@ def _told(made: operation.Replayed) -> str:
 @click.option("--to", "end", metavar="TIME", required=True, help="Up to, and without, this time.")
 @click.option(
     "--only",
-    type=click.Choice([str(each) for each in Only]),
+    type=Choice([str(each) for each in Only]),
     default=str(Only.ALL),
     show_default=True,
     help="Which instants.",

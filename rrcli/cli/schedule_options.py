@@ -8,6 +8,7 @@ import click
 
 from rrcli.cli import arguments, timing
 from rrcli.cli.arguments import DURATION
+from rrcli.cli.choice import Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,14 +74,14 @@ def _options(required: bool) -> list[Callable[[F], F]]:
         click.option("--retry-cap", type=DURATION, metavar="SPAN", help="Longest wait between attempts."),
         click.option(
             "--misfire",
-            type=click.Choice(("all", "latest", "skip")),
+            type=Choice(("all", "latest", "skip")),
             help="Which of the occurrences that come up late still run.",
         ),
         click.option("--misfire-grace", type=DURATION, metavar="SPAN", help="Up to this late is on time."),
         click.option("--misfire-window", type=DURATION, metavar="SPAN", help="Later than this never runs."),
         click.option(
             "--overlap",
-            type=click.Choice(("allow", "skip", "queue")),
+            type=Choice(("allow", "skip", "queue")),
             help="When the run before has not ended.",
         ),
         click.option("--jitter", type=DURATION, metavar="SPAN", help="Spread calls over this long."),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rrcli.cli import arguments, schedule_edit, schedule_tables
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import LazyGroup
 from rrcli.cli.output import emit, write
 from rrcli.cli.schedule_edit import if_match, view_of
@@ -72,9 +73,7 @@ def schedule() -> None:
 @schedule.command(
     "list", examples="rrcli schedule list\nrrcli schedule list --state paused --tag nightly -o ids"
 )
-@click.option(
-    "--state", "wanted", type=click.Choice([str(each) for each in ScheduleState]), help="In this state."
-)
+@click.option("--state", "wanted", type=Choice([str(each) for each in ScheduleState]), help="In this state.")
 @click.option("--name", type=arguments.UTF8, metavar="TEXT", help="With this in the name, in any case.")
 @click.option("--tag", type=arguments.UTF8, metavar="WORD", help="With this tag.")
 @click.option(

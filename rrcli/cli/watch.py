@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from rrcli.cli import arguments, times
+from rrcli.cli.choice import Choice
 from rrcli.cli.group import command
 from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
@@ -32,7 +33,7 @@ _NAME, _STATE, _ID = 20, 12, 24
     "wanted",
     multiple=True,
     metavar="STATE",
-    type=click.Choice([str(each) for each in EventState]),
+    type=Choice([str(each) for each in EventState]),
     help="Only changes to this state, such as completed or error; repeatable.",
 )
 @click.option(

@@ -1,0 +1,63 @@
+"""`Did you mean`: for commands, options, values and names that do not exist."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("evnts", "'events'"),
+        ("hstory", "'events history'"),
+        ("pasue", "'schedule pause'"),
+        ("list", "'schedule list', 'calendar list' or 'apikey list'"),
+        ("schedule lst", "'list'"),
+        ("schedule ls", "'list'"),
+        ("schedule history", "'rrcli events history'"),
+        ("events list", "'pending' or 'history'"),
+        ("schedule rm", "'delete'"),
+        ("start", "'up'"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_met_with_the_one_that_was_meant(run, line, meant):
+    result = run(*line.split())
+    assert result.code == 2
+    assert f"Did you mean {meant}?" in result.err
+
+
+def test_a_command_like_no_other_gets_no_suggestion(run):
+    assert run("qqqq").err.startswith("Error: No such command 'qqqq'.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("schedule list --stat paused", "--state"), ("preview --evry 1h", "--every")]
+)
+def test_an_option_that_does_not_exist_is_met_with_the_nearest_one(run, line, meant):
+    result = run(*line.split())
+    assert result.code == 2
+    assert f"Did you mean '{meant}'?" in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("schedule list --state activ", "active"),
+        ("schedule list -o jsn", "json"),
+        ("events watch --state complete", "completed"),
+        ("events watch --state super", "superseded"),
+        ("completion bsh", "bash"),
+        ("apikey create --name a --scope reed", "read"),
+        ("export --format ical", "ics"),
+    ],
+)
+def test_a_value_that_is_none_of_the_choices_is_met_with_the_nearest_one(run, line, meant):
+    result = run(*line.split())
+    assert result.code == 2
+    assert "is not one of " in result.err
+    assert f"Did you mean {meant}?" in result.err
+
+
+def test_a_schedule_name_that_does_not_exist_is_met_with_the_nearest_one(run, create):
+    create("nightly-report")
+    result = run("schedule", "show", "nighty-report")
+    assert result.code == 3
+    assert "Did you mean 'nightly-report'?" in result.err
