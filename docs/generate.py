@@ -39,6 +39,9 @@ name; an event by its id or the beginning of one. Every command answers `-h`.
 | 6 | conflict: another revision, a name that fits several, a file that exists |
 | 130 | interrupted with Ctrl-C |
 
+`json` and `yaml` are one document, `jsonl` a record a line, `ids` an id a line. `csv` has a line a record:
+nested values under dotted names, lists, `true` and `false` as in JSON, and null as an empty field.
+
 With `-o json` or `-o jsonl`, errors are JSON, too: `{"error": {"code", "message", "hint"?, "details"?}}`.
 """
 

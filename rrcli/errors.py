@@ -6,10 +6,22 @@ says whether the same call may succeed later without any change to it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from reprlib import Repr
 from typing import ClassVar
 
 _SHOWN = 80
+
+
+class Absent(Enum):
+    """Stands where no value came at all, which is not the same as null."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+_WORDS = {id(None): "null", id(True): "true", id(False): "false"}
+"""As they are written in JSON and YAML, not as Python says it."""
 
 # Bounded in depth and width: what was refused may be nested, or may hold itself, a million times over.
 _brief = Repr()
@@ -32,18 +44,21 @@ class SchedulerError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldError:
-    """One refused field: its dotted name, the value that came, and what is allowed."""
+    """One refused field: its dotted name, the value that came (or ABSENT), and what is allowed."""
 
     field: str
     value: object
     allowed: str
 
     def sentence(self) -> str:
-        """`field: allowed (got value)`, the value shortened to 80 characters."""
-        return f"{self.field}: {self.allowed} (got {_shortened(self.value)})"
+        """`field: allowed (got value)`, the value shortened to 80 characters, if one came."""
+        got = "" if self.value is ABSENT else f" (got {_shortened(self.value)})"
+        return f"{self.field}: {self.allowed}{got}"
 
 
 def _shortened(value: object) -> str:
+    if id(value) in _WORDS:
+        return _WORDS[id(value)]
     try:
         shown = repr(value[:_SHOWN]) if isinstance(value, str) else _brief.repr(value)
     except (ValueError, RecursionError):  # Python writes no integer of more than 4300 digits

@@ -85,11 +85,11 @@ def _csv(rows: Sequence[Json], *, escape: bool, head: bool) -> str:
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested values under dotted names; lists as JSON."""
+    """Nested values under dotted names; lists, true and false as in JSON; null as nothing."""
     for name, value in data.items():
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list | tuple | Mapping):
+        elif isinstance(value, bool | list | tuple | Mapping):
             yield f"{prefix}{name}", _json(value)
         else:
             yield f"{prefix}{name}", "" if value is None else value

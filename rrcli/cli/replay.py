@@ -97,7 +97,9 @@ def _told(made: operation.Replayed) -> str:
 @click.option("--rate", type=Rate(), metavar="N/s", help="At most so many calls a second, or N/m, N/h.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be called.")
 @click.option("--force", is_flag=True, help="Once more, even what a replay has called before.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask; without it more than {CONFIRMED_FROM} calls need a yes."
+)
 @pass_state
 def replay_schedule(
     state: State,

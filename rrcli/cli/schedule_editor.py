@@ -1,6 +1,8 @@
 """`rrcli schedule edit`: a schedule as YAML in the editor, checked when it is saved."""
 
+import os
 from collections.abc import Mapping
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import click
@@ -13,7 +15,7 @@ from rrcli.cli.state import State, pass_state
 from rrcli.cli.text import safe
 from rrcli.core.inputs import READ_ONLY
 from rrcli.core.models import Schedule
-from rrcli.errors import InvalidInput
+from rrcli.errors import InvalidInput, SchedulerError
 from rrcli.operations import schedules
 
 EXAMPLES = """
@@ -59,11 +61,11 @@ def _edited(state: State, schedule: Schedule, before: Json) -> Schedule | None:
     body, refused = _yaml(before), None
     while True:
         comments = head + (_as_comments(refused) if refused else "")
-        text = click.edit(f"{comments}\n{body}", extension=".yaml")
+        text = _opened(f"{comments}\n{body}")
         given = None if text is None else _without_comments(text)
         if given is None or (refused and given == _without_comments(body)):
             if refused:
-                raise refused
+                raise InvalidInput(refused.fields, hint=_kept(body))
             return None
         body = given
         try:
@@ -75,6 +77,38 @@ def _edited(state: State, schedule: Schedule, before: Json) -> Schedule | None:
             return state.service().update(schedule.id, changes, expected_revision=schedule.revision)
         except InvalidInput as error:
             refused = error
+        except SchedulerError as error:
+            error.hint = f"{error.hint or ''} {_kept(body)}".strip()
+            raise
+
+
+class EditorFailed(SchedulerError):
+    """There is no such editor, or it did not end well."""
+
+    code = "failed"
+
+
+def _opened(text: str) -> str | None:
+    """What is saved in the editor; None when nothing is. Raises EditorFailed."""
+    try:
+        return click.edit(text, extension=".yaml")
+    except UnicodeDecodeError as error:
+        raise EditorFailed("What was saved is not UTF-8; nothing was changed.") from error
+    except (click.ClickException, ValueError) as error:
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        missing = isinstance(error.__cause__, OSError)
+        what = "cannot be started" if missing or isinstance(error, ValueError) else "ended with an error"
+        raise EditorFailed(
+            f"The editor {editor!r} {what}; nothing was changed.",
+            hint="Say which one to use: EDITOR=nano, or EDITOR='code --wait'; VISUAL goes before EDITOR.",
+        ) from error
+
+
+def _kept(text: str) -> str:
+    """Where the text is, that nobody should have to write twice."""
+    with NamedTemporaryFile("w", prefix="rrcli-", suffix=".yaml", delete=False, encoding="utf-8") as file:
+        file.write(text)
+    return f"What was edited is kept in {file.name}."
 
 
 _ABSENT = object()

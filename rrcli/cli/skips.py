@@ -99,7 +99,9 @@ def move(state: State, schedule: str, at: str, to: str, reason: str | None, if_m
     assert start is not None
     assert end is not None
     changed = state.service().move(found.id, at=start, to=end, reason=reason, expected_revision=if_match)
-    _show(state, "Moved an occurrence of", changed)
+    zone = occurrences.display_zone(state, recurrence_of(changed))
+    told = f"{times.with_offset(start, zone)} to {times.with_offset(end, zone)}"
+    _show(state, f"Moved {told} of", changed)
 
 
 def _instant(state: State, schedule: Schedule, text: str | None, field: str) -> datetime | None:

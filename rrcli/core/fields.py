@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from rrcli.errors import FieldError
+from rrcli.errors import ABSENT, FieldError
 
 
 class Check(Protocol):
@@ -245,7 +245,7 @@ def check_mapping(
         errors.append(FieldError(field=field, value=data[name], allowed=f"is not a field; {known}"))
     for name in required:
         if name not in data:
-            errors.append(FieldError(field=f"{prefix}{name}", value=None, allowed="is required"))
+            errors.append(FieldError(field=f"{prefix}{name}", value=ABSENT, allowed="is required"))
     return {
         name: check(data[name], f"{prefix}{name}", errors) for name, check in fields.items() if name in data
     }

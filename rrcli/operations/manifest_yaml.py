@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rrcli.errors import FieldError
+from rrcli.errors import ABSENT, FieldError
 
 MOST_CHARACTERS = 16 * 1024 * 1024
 MOST_NODES = 1_000_000
@@ -142,7 +142,7 @@ def _has_no_double(node: yaml.MappingNode, source: str, errors: list[FieldError]
 
 
 def _refuse(errors: list[FieldError], place: str, allowed: str) -> None:
-    errors.append(FieldError(field=place, value=None, allowed=allowed))
+    errors.append(FieldError(field=place, value=ABSENT, allowed=allowed))
 
 
 class _Dumper(yaml.SafeDumper):

@@ -9,6 +9,7 @@ import httpx
 
 from rrcli import __version__
 from rrcli.errors import (
+    ABSENT,
     Conflict,
     FieldError,
     InvalidInput,
@@ -36,13 +37,6 @@ class Refused(SchedulerError):
     """The service does not let this key, or nobody without one, do this."""
 
     code = "forbidden"
-
-
-class Unsaid:
-    """A refused value that the service did not repeat."""
-
-    def __repr__(self) -> str:
-        return "what was sent"
 
 
 class Client:
@@ -174,7 +168,7 @@ def _retry_after(answer: httpx.Response) -> float | None:
 def _field(told: Mapping[str, Any]) -> FieldError:
     return FieldError(
         field=str(told.get("field", "")),
-        value=told.get("value", Unsaid()),
+        value=told.get("value", ABSENT),
         allowed=str(told.get("allowed", "was refused")),
     )
 

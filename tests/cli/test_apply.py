@@ -137,6 +137,7 @@ def test_prune_needs_a_tag(apply, arguments):
 
 def test_prune_refuses_files_that_it_would_delete_next_time(apply):
     result = apply(TWO, "--prune", "--tag", "team-b", "--yes")
+    assert "got None" not in result.err
     assert result.code == 4
     assert "stdin:5: report: tags: must have the tag team-b" in result.err
 

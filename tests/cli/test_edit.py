@@ -111,3 +111,47 @@ def test_a_typo_in_a_name_is_answered_with_the_name(run, create):
     result = run("schedule", "show", "nightly-reprot")
     assert result.code == 3
     assert "Did you mean 'nightly-report'?" in result.err
+
+
+@pytest.mark.parametrize("name", ["no-such-editor", "'unclosed"])
+def test_an_editor_that_does_not_exist_is_named_with_what_to_set(run, create, monkeypatch, name):
+    create("job")
+    monkeypatch.setenv("VISUAL", name)
+    result = run("schedule", "edit", "job")
+    assert result.code == 1
+    assert "cannot be started; nothing was changed" in result.err
+    assert "no-such-editor" in result.err or "unclosed" in result.err
+    assert "EDITOR=nano" in result.err
+    assert "Errno" not in result.err
+
+
+def test_an_editor_that_fails_changes_nothing(run, create, monkeypatch):
+    create("job")
+    monkeypatch.setenv("VISUAL", "false")
+    result = run("schedule", "edit", "job")
+    assert result.code == 1
+    assert "The editor 'false' ended with an error; nothing was changed." in result.err
+
+
+def test_what_is_saved_and_is_not_utf_8_changes_nothing(run, create, monkeypatch, tmp_path):
+    create("job")
+    script = tmp_path / "garble"
+    script.write_text('#!/bin/sh\nprintf "\\377\\376" > "$1"\ntouch -d "1 hour" "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    result = run("schedule", "edit", "job")
+    assert result.code == 1
+    assert "not UTF-8; nothing was changed" in result.err
+
+
+def test_what_was_written_is_kept_when_it_cannot_be_stored(run, create, editor, monkeypatch, tmp_path):
+    create("job")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    editor("text = text.replace('name: job', 'name: better').replace('method: ', 'method: NO')", "pass")
+    result = run("schedule", "edit", "job")
+    assert result.code == 4
+    (kept,) = tmp_path.glob("rrcli-*.yaml")
+    assert f"What was edited is kept in {kept}." in result.err
+    assert "name: better" in kept.read_text()
+    assert kept.stat().st_mode & 0o77 == 0

@@ -78,3 +78,9 @@ def test_secrets_and_header_values_are_masked(run, create):
         assert "hunter2" not in out
         assert secret not in out
         assert "Authorization" in out
+
+
+def test_csv_says_true_and_false_as_json_does_and_nothing_for_null(run):
+    (row,) = csv.DictReader(io.StringIO(run("schedule", "show", "job", "-o", "csv").out))
+    assert (row["follow_redirects"], row["state_reason"]) == ("false", "")
+    assert row["tags"] == '["a", "b"]'

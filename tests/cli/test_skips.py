@@ -56,6 +56,7 @@ def test_times_are_on_the_clock_of_the_schedule(run: Run, create: Create) -> Non
     assert run("schedule", "skip", "b", "--at", "2026-11-24T15:30").code == 0
     moved = run("schedule", "move", "b", "--at", "2026-11-25T15:30", "--to", "2026-11-25T16:00")
     assert moved.code == 0
+    assert moved.out.startswith("Moved 2026-11-25 15:30:00 +01:00 to 2026-11-25 16:00:00 +01:00 of b ")
     assert shown(run, "b")["skips"] == [
         {"run_time": "2026-11-24T14:30:00Z", "reason": None, "moved_to": None},
         {"run_time": "2026-11-25T14:30:00Z", "reason": None, "moved_to": "2026-11-25T15:00:00Z"},

@@ -46,7 +46,7 @@ def test_an_option_that_does_not_exist_is_met_with_the_nearest_one(run, line, me
         ("events watch --state super", "superseded"),
         ("completion bsh", "bash"),
         ("apikey create --name a --scope reed", "read"),
-        ("export --format ical", "ics"),
+        ("export --format yml", "yaml"),
     ],
 )
 def test_a_value_that_is_none_of_the_choices_is_met_with_the_nearest_one(run, line, meant):

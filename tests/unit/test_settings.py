@@ -346,7 +346,7 @@ def test_a_wrong_value_of_a_file_is_told_with_the_file(write: Write):
     path = write("worker:\n  count: 0\n  max_retries: null\n")
     assert refusal(file=path) == [
         f"{path}: worker.count: must be a whole number from 1 to 1000 (got 0)",
-        f"{path}: worker.max_retries: must be a whole number from 0 to 100 (got None)",
+        f"{path}: worker.max_retries: must be a whole number from 0 to 100 (got null)",
     ]
 
 
