@@ -164,11 +164,12 @@ class Schedules(Protocol):
         """Active schedules whose watermark is earlier than `before`, earliest first, by index."""
         ...
 
-    def advance(self, moves: Sequence[Advance]) -> None:
-        """Set watermarks where the rule revision is unchanged and the schedule still active.
+    def advance(self, moves: Sequence[Advance]) -> int:
+        """Set watermarks where the rule revision is unchanged and the schedule still active; how many it did.
 
         A watermark never goes back: an earlier value than the stored one changes nothing, and None, which
-        says that nothing is left, is later than all.
+        says that nothing is left, is later than all. A loss of power may undo it: then the same events are
+        made again, and the ledger has them.
         """
         ...
 

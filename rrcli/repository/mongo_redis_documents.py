@@ -15,10 +15,7 @@ from rrcli.core.models import (
     Event,
     EventState,
     Kind,
-    Misfire,
-    MisfirePolicy,
     Overlap,
-    Retry,
     Schedule,
     ScheduleState,
     Skip,
@@ -30,13 +27,15 @@ from rrcli.core.sound import sound_event, sound_schedule
 from rrcli.repository import readable as readables
 from rrcli.repository.base import Heartbeat, Standing
 from rrcli.repository.mongo_redis_connection import CODEC, Document
-from rrcli.repository.remembered import remembering
+from rrcli.repository.remembered import misfire_of, remembering, retry_of
 
 D = TypeVar("D", bound=Mapping[str, Any])
 R = TypeVar("R")
 
 _STATES = {state.value: state for state in EventState}
 _KINDS = {kind.value: kind for kind in Kind}
+_OVERLAPS = {overlap.value: overlap for overlap in Overlap}
+_SCHEDULE_STATES = {state.value: state for state in ScheduleState}
 
 
 def object_ids(ids: Collection[str]) -> list[ObjectId]:
@@ -160,7 +159,6 @@ def schedule_document(schedule: Schedule) -> Document:
 
 def schedule_record(document: Mapping[str, Any]) -> Schedule:
     """The schedule of a document. Raises KeyError, ValueError, TypeError or the like on a foreign one."""
-    misfire, next_run = document["misfire"], document["next_run"]
     schedule = Schedule(
         id=_id(document["_id"]),
         name=document["name"],
@@ -172,23 +170,23 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
         body=document.get("body"),
         timeout_seconds=document["timeout_seconds"],
         max_retries=document.get("max_retries"),
-        retry=Retry(**document["retry"]),
+        retry=retry_of(**document["retry"]),
         follow_redirects=document["follow_redirects"],
-        misfire=Misfire(**{**misfire, "policy": MisfirePolicy(misfire["policy"])}),
-        overlap=Overlap(document["overlap"]),
+        misfire=misfire_of(**document["misfire"]),
+        overlap=_OVERLAPS[document["overlap"]],
         jitter_seconds=document["jitter_seconds"],
         tags=tuple(document["tags"]),
         secrets=tuple(document["secrets"]),
         auto_pause_after=document["auto_pause_after"],
         exclude_calendars=tuple(document["exclude_calendars"]),
         skips=tuple([_skip(skip) for skip in document["skips"]]),
-        state=ScheduleState(document["state"]),
+        state=_SCHEDULE_STATES[document["state"]],
         state_reason=document.get("state_reason"),
         revision=document["revision"],
         rule_revision=document["rule_revision"],
         rule_since=_optional_utc(document.get("rule_since")),
         state_since=_optional_utc(document.get("state_since")),
-        next_run=_optional_utc(next_run),
+        next_run=_optional_utc(document["next_run"]),
         created_at=utc(document["created_at"]),
         updated_at=utc(document["updated_at"]),
     )

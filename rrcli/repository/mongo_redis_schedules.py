@@ -9,6 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING, UpdateMany
 from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import BulkWriteError
+from pymongo.write_concern import WriteConcern
 
 from rrcli.core.ids import is_id
 from rrcli.core.models import Schedule, ScheduleState
@@ -31,6 +32,7 @@ from rrcli.repository.mongo_redis_queries import (
 
 # No schedule has a longer one, and the server refuses patterns of more than 32 KiB.
 _LONGEST_NAME = 1000
+_AT_ONCE = WriteConcern(w=1)
 
 
 class MongoSchedules:
@@ -138,15 +140,16 @@ class MongoSchedules:
         with self._mongo.edge:
             return first_readable(schedule_record, self._all.find(query).sort("next_run"), limit)
 
-    def advance(self, moves: Sequence[Advance]) -> None:
+    def advance(self, moves: Sequence[Advance]) -> int:
         """One update for all schedules that move to the same instant: far fewer than schedules, as a rule."""
         together: dict[tuple[int, datetime | None], list[str]] = {}
         for move in moves:
             together.setdefault((move.rule_revision, move.next_run), []).append(move.schedule_id)
         updates = [_advance(ids, *target) for target, ids in together.items()]
-        if updates:
-            with self._mongo.edge:
-                self._all.bulk_write(updates, ordered=False)
+        if not updates:
+            return 0
+        with self._mongo.edge:
+            return self._all_undoable.bulk_write(updates, ordered=False).matched_count
 
     def exhausted(self, limit: int) -> list[Schedule]:
         query = {"state": ScheduleState.ACTIVE.value, "next_run": None}
@@ -168,6 +171,11 @@ class MongoSchedules:
     @property
     def _all_raw(self) -> MongoCollection[RawBSONDocument]:
         return self._mongo.collection("schedules").with_options(codec_options=RAW_CODEC)
+
+    @property
+    def _all_undoable(self) -> MongoCollection[Document]:
+        """Writes do not wait for the disk, nor for other members of a replica set."""
+        return self._mongo.collection("schedules").with_options(write_concern=_AT_ONCE)
 
     @property
     def _all(self) -> MongoCollection[Document]:

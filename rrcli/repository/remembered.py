@@ -4,12 +4,16 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import TypeVar
 
+from rrcli.core.models import Misfire, MisfirePolicy, Retry
+
 R = TypeVar("R")
 S = TypeVar("S", bound=Hashable)
 
 # Together with the records some 40 MB at worst; schedules as they are take a tenth of it.
 _RECORDS = 4096
 _LENGTH = 8192
+# Nearly all schedules have the same few.
+_POLICIES = 256
 
 
 def remembering(decode: Callable[[S], R], length: Callable[[S], int]) -> Callable[[S], R]:
@@ -23,3 +27,13 @@ def remembering(decode: Callable[[S], R], length: Callable[[S], int]) -> Callabl
         return remembered(stored) if length(stored) <= _LENGTH else decode(stored)
 
     return decoded
+
+
+retry_of = lru_cache(_POLICIES, typed=True)(Retry)
+"""Retry, by its fields; equal ones are one object. Raises TypeError."""
+
+
+@lru_cache(_POLICIES, typed=True)
+def misfire_of(*, policy: str, **seconds: float) -> Misfire:
+    """Misfire, by its fields as stored; equal ones are one object. Raises TypeError or ValueError."""
+    return Misfire(policy=MisfirePolicy(policy), **seconds)

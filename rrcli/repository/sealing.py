@@ -99,8 +99,8 @@ class SealedSchedules:
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         return [self._open(each) for each in self._inner.due(before, limit)]
 
-    def advance(self, moves: Sequence[Advance]) -> None:
-        self._inner.advance(moves)
+    def advance(self, moves: Sequence[Advance]) -> int:
+        return self._inner.advance(moves)
 
     def exhausted(self, limit: int) -> list[Schedule]:
         return [self._open(each) for each in self._inner.exhausted(limit)]

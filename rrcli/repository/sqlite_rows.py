@@ -12,7 +12,6 @@ from rrcli.core.models import (
     EventState,
     Kind,
     Misfire,
-    MisfirePolicy,
     Overlap,
     Retry,
     Schedule,
@@ -23,13 +22,15 @@ from rrcli.core.models import (
 )
 from rrcli.core.sound import sound_event, sound_schedule
 from rrcli.repository.base import Standing
-from rrcli.repository.remembered import remembering
+from rrcli.repository.remembered import misfire_of, remembering, retry_of
 
 Row = tuple[Any, ...]
 
 # Looking a member up costs a third of calling its class, and events are read by the thousand.
 _STATES = {state.value: state for state in EventState}
 _KINDS = {kind.value: kind for kind in Kind}
+_OVERLAPS = {overlap.value: overlap for overlap in Overlap}
+_SCHEDULE_STATES = {state.value: state for state in ScheduleState}
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -114,11 +115,10 @@ def _schedule_of(
     id: str, name: str, state: str, revision: int, rule_revision: int, next_run: int | None, document: str
 ) -> Schedule:
     fields = json.loads(document)
-    misfire = fields["misfire"]
     fields |= {
-        "retry": Retry(**fields["retry"]),
-        "misfire": Misfire(**misfire | {"policy": MisfirePolicy(misfire["policy"])}),
-        "overlap": Overlap(fields["overlap"]),
+        "retry": retry_of(**fields["retry"]),
+        "misfire": misfire_of(**fields["misfire"]),
+        "overlap": _OVERLAPS[fields["overlap"]],
         "tags": tuple(fields["tags"]),
         "secrets": tuple(fields["secrets"]),
         "exclude_calendars": tuple(fields["exclude_calendars"]),
@@ -131,7 +131,7 @@ def _schedule_of(
     return Schedule(
         id=id,
         name=name,
-        state=ScheduleState(state),
+        state=_SCHEDULE_STATES[state],
         revision=revision,
         rule_revision=rule_revision,
         next_run=_optional_instant(next_run),

@@ -111,10 +111,10 @@ class SqliteSchedules:
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         return self._first("due", {"before": to_ms(before)}, limit)
 
-    def advance(self, moves: Sequence[Advance]) -> None:
+    def advance(self, moves: Sequence[Advance]) -> int:
         values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]
         with self._database.write(durable=False) as connection:
-            connection.executemany(_SQL["advance"], values)
+            return connection.executemany(_SQL["advance"], values).rowcount if values else 0
 
     def exhausted(self, limit: int) -> list[Schedule]:
         return self._first("exhausted", {}, limit)
