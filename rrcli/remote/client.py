@@ -1,9 +1,11 @@
 """Requests to a REST service: its key, time limits, second tries where they are safe, its errors as ours."""
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Event
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 
@@ -25,7 +27,10 @@ from rrcli.settings import ClientSettings
 Json = dict[str, Any]
 
 TRIES = 3
-"""Of a request that changes nothing; one that may have changed something is sent once."""
+"""Of a request that can be sent again: one that changes nothing, or that has an Idempotency-Key."""
+
+TRIES_WHILE_UNDER_WAY = 8
+"""So often it is asked for the answer of a try whose connection was lost while the service was at it."""
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 5.0
@@ -53,6 +58,7 @@ class Client:
     ) -> None:
         self.server = redact(server.rstrip("/"))
         self._wait = wait or Event().wait
+        self._invocation, self._numbers = uuid4(), count(1)
         headers = {"User-Agent": f"rrcli/{__version__}"}
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
@@ -66,14 +72,13 @@ class Client:
     def get(self, path: str, **query: object) -> Json:
         """What is there. Raises NotFound, and whatever else the service answers."""
         given = {name: _text(value) for name, value in query.items() if value is not None}
-        return self._safe(path, given)
+        return self._object(self._request("GET", path, again=True, params=given))
 
     def send(
         self, method: str, path: str, data: Mapping[str, object] | None = None, *, revision: int | None = None
     ) -> Json:
-        """A change; `revision` is the one it expects. Sent once: what a lost answer said is not known."""
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
-        answer = self._request(method, path, json=data, headers=headers)
+        """A change; `revision` is the one it expects."""
+        answer = self._change(method, path, data, {} if revision is None else {"If-Match": f'"{revision}"'})
         if answer.status_code == httpx.codes.PRECONDITION_FAILED and "ETag" in answer.headers:
             stored = answer.headers["ETag"].strip('"')
             raise Conflict(f"Schedule {path.split('/')[3]} is at revision {stored}, not {revision}.")
@@ -81,49 +86,63 @@ class Client:
 
     def make(self, path: str, data: Mapping[str, object]) -> tuple[Json, bool]:
         """As `send` a POST; and whether it made something new."""
-        answer = self._request("POST", path, json=data)
+        answer = self._change("POST", path, data, {})
         return self._object(answer), answer.status_code == httpx.codes.CREATED
 
     def put_text(self, path: str, text: str, media_type: str) -> Json:
         """Store a text; what the service says."""
         headers = {"Content-Type": media_type}
-        return self._object(self._request("PUT", path, content=text.encode(), headers=headers))
+        return self._object(self._request("PUT", path, again=True, content=text.encode(), headers=headers))
+
+    def look(self, path: str) -> httpx.Response:
+        """What GET answers to a single try, whatever it is. Raises StoreUnavailable."""
+        return self._request("GET", path, again=False)
+
+    def _change(
+        self, method: str, path: str, data: Mapping[str, object] | None, headers: dict[str, str]
+    ) -> httpx.Response:
+        """A POST goes under a key of its own, by which the service makes it once however often it is sent."""
+        is_keyed = method == "POST"
+        if is_keyed:
+            headers["Idempotency-Key"] = f"{self._invocation}-{next(self._numbers)}"
+        return self._request(method, path, again=is_keyed, json=data, headers=headers)
 
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
 
-    def _safe(self, path: str, query: Mapping[str, str]) -> Json:
-        """What GET answers; what passes by itself is tried again."""
-        for number in range(TRIES):
-            is_last, after = number == TRIES - 1, None
+    def _request(self, method: str, path: str, *, again: bool, **options: Any) -> httpx.Response:
+        """The answer. What passes by itself is tried again: always when nothing was sent, else if `again`."""
+        failures = held = 0
+        is_unknown = False
+        while True:
+            after = None
             try:
-                answer = self._request("GET", path, params=query)
-            except StoreUnavailable:
-                if is_last:
-                    raise
+                answer = self._http.request(method, path, **options)
+            except httpx.InvalidURL as error:
+                raise MalformedRequest(f"{self.server} is not the address of a service.") from error
+            except httpx.HTTPError as error:
+                was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                is_unknown |= was_sent and method != "GET"
+                failures += 1
+                if failures == TRIES or (was_sent and not again):
+                    raise self._away(error, is_unknown) from error
             else:
-                if is_last or answer.status_code not in _PASSING:
-                    return self._object(answer)
+                is_held = answer.status_code == httpx.codes.CONFLICT and "Retry-After" in answer.headers
+                if is_held and held < TRIES_WHILE_UNDER_WAY:
+                    held += 1
+                elif again and answer.status_code in _PASSING and failures < TRIES - 1:
+                    failures += 1
+                else:
+                    return answer
                 after = _retry_after(answer)
-            self._wait(_FIRST_WAIT_SECONDS * 3**number if after is None else after)
-        raise AssertionError("the last try returns or raises")
+            self._wait(_FIRST_WAIT_SECONDS * 3 ** (failures - 1) if after is None else after)
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.TimeoutException as error:
-            raise self._away("did not answer in time", error, method) from error
-        except httpx.InvalidURL as error:
-            raise MalformedRequest(f"{self.server} is not the address of a service.") from error
-        except httpx.HTTPError as error:
-            what = redact(str(error) or type(error).__name__)
-            raise self._away(f"cannot be reached: {what}", error, method) from error
-
-    def _away(self, what: str, error: httpx.HTTPError, method: str) -> StoreUnavailable:
-        unknown = method != "GET" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-        done = " Whether it was done is not known: look before you do it again." if unknown else ""
-        return StoreUnavailable(f"{self.server} {what}.{done}", hint=_SETTINGS_HINT)
+    def _away(self, error: httpx.HTTPError, is_unknown: bool) -> StoreUnavailable:
+        is_slow = isinstance(error, httpx.TimeoutException)
+        why = "did not answer in time" if is_slow else f"cannot be reached: {_reason(error)}"
+        done = " Whether it was done is not known: look before you do it again." if is_unknown else ""
+        return StoreUnavailable(f"{self.server} {why}.{done}", hint=_SETTINGS_HINT)
 
     def _object(self, answer: httpx.Response) -> Json:
         try:
@@ -157,6 +176,11 @@ class Client:
             raise StoreUnavailable(message, hint=_SETTINGS_HINT)
         kind = {"not_found": NotFound, "conflict": Conflict, "invalid_request": MalformedRequest}
         raise kind.get(code, SchedulerError)(message)
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    """Why, without the full stop and what is secret in it."""
+    return redact(str(error) or type(error).__name__).rstrip(".")
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

@@ -1,6 +1,7 @@
 """`--server`: requests that are tried again or not, errors as exit codes, keys that are never shown."""
 
 import json
+from contextlib import closing
 from datetime import timedelta
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from rrcli.cli.main import main
 from rrcli.cli.state import State
+from rrcli.errors import StoreUnavailable
 from rrcli.operations import api_keys
 from rrcli.operations.context import Context
 from rrcli.remote.client import Client
@@ -116,11 +118,38 @@ def test_a_service_is_left_alone_for_as_long_as_it_says_but_not_for_ever(remote,
     assert asked.waits == [2, 5]
 
 
-def test_a_change_is_sent_once_and_its_fate_is_told(remote, asked):
+def test_a_creation_whose_answer_was_lost_is_sent_again_under_the_same_key(remote, asked):
     result = remote(*CREATE, answers=[httpx.ReadTimeout("timed out")])
     assert result.code == 5
     assert "Whether it was done is not known" in result.err
-    assert [request.method for request in asked.asked] == ["POST"]
+    assert [request.method for request in asked.asked] == ["POST"] * 3
+    assert len({request.headers["Idempotency-Key"] for request in asked.asked}) == 1
+
+
+def test_each_change_of_one_command_has_a_key_of_its_own(asked):
+    asked.answers = [httpx.Response(200, json={})]
+    with closing(Client(SERVER, transport=httpx.MockTransport(asked))) as client:
+        client.send("POST", "/api/a", {})
+        client.make("/api/a", {})
+    assert len({request.headers["Idempotency-Key"] for request in asked.asked}) == 2
+
+
+def test_the_answer_of_a_try_that_is_still_under_way_is_waited_for(asked):
+    held = httpx.Response(409, headers={"Retry-After": "1"}, json={"error": {"code": "conflict"}})
+    asked.answers = [httpx.ReadError("cut"), held, held, held, httpx.Response(201, json={"id": "x"})]
+    client = Client(SERVER, transport=httpx.MockTransport(asked), wait=asked.waits.append)
+    assert client.make("/api/schedules", {}) == ({"id": "x"}, True)
+    assert asked.waits == [0.2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_change_without_a_key_is_sent_again_only_if_it_was_not_sent(asked, method):
+    client = Client(SERVER, transport=httpx.MockTransport(asked), wait=asked.waits.append)
+    asked.answers = [httpx.ConnectError("refused"), httpx.ReadError("cut")]
+    with pytest.raises(StoreUnavailable, match="not known"):
+        client.send(method, "/api/schedules/x")
+    assert len(asked.asked) == 2
+    assert "Idempotency-Key" not in asked.asked[0].headers
 
 
 def test_every_refused_field_is_told_under_its_option(remote):
