@@ -1,8 +1,8 @@
 """What happens around every request: its id, the log line, headers that all answers carry."""
 
 import logging
+import os
 import re
-import secrets
 from typing import Any
 from urllib.parse import quote
 
@@ -10,12 +10,14 @@ import falcon
 
 from rrcli.clock import Clock
 from rrcli.errors import MalformedRequest
+from rrcli_api.access_line import AccessLine
 from rrcli_api.shared import Requests
 
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = frozenset({"/healthz", "/readyz"})
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/:-]*")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -28,16 +30,18 @@ class Access:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """A caller's own X-Request-Id is kept when it is harmless, so that logs of both sides meet."""
-        given = req.get_header("X-Request-Id") or ""
-        req.context.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = req.env.get("HTTP_X_REQUEST_ID")
+        kept = given if given is not None and _REQUEST_ID.fullmatch(given) else None
+        req.context.request_id = kept or os.urandom(8).hex()
         req.context.started = self._clock.monotonic()
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
         """Refuse a body where none is read, rather than to ignore what it may say."""
-        expected = hasattr(resource, f"on_{req.method.lower()}")  # else 405 says more
-        if expected and req.method in _WITHOUT_BODY and req.content_length:
+        if not req.content_length or req.method not in _WITHOUT_BODY:
+            return
+        if hasattr(resource, f"on_{req.method.lower()}"):  # else 405 says more
             raise MalformedRequest(f"{req.method} takes no body.")
 
     def process_response(
@@ -52,23 +56,21 @@ class Access:
         self._write_line(req, resp)
 
     def _write_line(self, req: falcon.Request, resp: falcon.Response) -> None:
-        key = getattr(req.context, "api_key", None)
-        path, status = quote(req.path, safe="/:"), falcon.http_status_to_code(resp.status)
+        status = falcon.http_status_to_code(resp.status)
         seconds = self._clock.monotonic() - req.context.started
         self._requests.note(req.method, status, seconds)
-        log.log(
-            logging.DEBUG if req.path in _QUIET else logging.INFO,
-            "%s %s answered %s",
-            req.method,
-            path,
-            status,
-            extra={
-                "action": "http_request",
-                "method": req.method,
-                "path": path,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "request_id": req.context.request_id,
-                **({"api_key": key.id} if key else {}),
-            },
+        level = logging.DEBUG if req.path in _QUIET else logging.INFO
+        if not log.isEnabledFor(level):
+            return
+        key = getattr(req.context, "api_key", None)
+        line = AccessLine(
+            self._clock,
+            level,
+            method=req.method,
+            path=req.path if _PLAIN_PATH.fullmatch(req.path) else quote(req.path, safe="/:"),
+            status=status,
+            seconds=seconds,
+            request_id=req.context.request_id,
+            api_key=key.id if key else None,
         )
+        log.handle(line)

@@ -26,7 +26,7 @@ class Compression:
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
         data = resp.data
-        if data is None or not _COMPRESSIBLE.match(resp.content_type or ""):
+        if data is None or not _is_compressible(resp.content_type or ""):
             return
         resp.append_header("Vary", "Accept-Encoding")
         if len(data) <= LEAST_BYTES or not takes_gzip(req.get_header("Accept-Encoding")):
@@ -37,6 +37,11 @@ class Compression:
         if etag := resp.get_header("ETag"):
             # Another representation is another strong tag (RFC 9110, 8.8.3.3).
             resp.set_header("ETag", f'{etag[:-1]}-gzip"')
+
+
+@lru_cache(maxsize=_KEPT)
+def _is_compressible(content_type: str) -> bool:
+    return _COMPRESSIBLE.match(content_type) is not None
 
 
 def takes_gzip(header: str | None) -> bool:

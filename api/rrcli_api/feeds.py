@@ -47,6 +47,8 @@ class AllFeed(Feed):
 
 def token_of(req: falcon.Request) -> str | None:
     """The key in the query of a feed: calendar programs can send no header."""
+    if not req.path.endswith(".ics"):  # as nearly all
+        return None
     is_feed = req.path == "/api/calendar.ics" or re.fullmatch(r"/api/schedules/[^/]+\.ics", req.path)
     return req.get_param(TOKEN) if is_feed else None
 

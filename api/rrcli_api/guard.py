@@ -80,7 +80,7 @@ class Guard:
         """401 before anything is told, even whether the path exists."""
         req.context.api_key = None
         session.require_own_page(req)
-        if req.path in _OPEN or req.path.startswith(_OPEN_FOLDER) or paths.is_open(req.path):
+        if not req.path.startswith("/api/") and _is_open(req.path):
             return
         try:
             req.context.api_key = self._authorized(req)
@@ -99,6 +99,8 @@ class Guard:
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
         """403 when the key's scope is too small for the method."""
+        if req.context.api_key is None:
+            return
         reads = req.method in _READING or getattr(resource, "only_reads", False)
         reading = Scope.FEED if getattr(resource, "is_feed", False) else Scope.READ
         require_scope(req, reading if reads else Scope.WRITE)
@@ -147,6 +149,10 @@ class Guard:
             raise _unauthorized("This API key is unknown or revoked.", error="invalid_token")
         self._keys.note_use(key, self._context.now())
         return key
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_OPEN_FOLDER) or paths.is_open(path)
 
 
 @lru_cache(maxsize=100)

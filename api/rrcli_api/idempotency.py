@@ -13,6 +13,7 @@ from rrcli_api.errors import ApiError
 from rrcli_api.media import BODY_BYTES, body_of
 
 HEADER = "Idempotency-Key"
+_ENVIRON = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotent-Replayed"
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
@@ -33,7 +34,7 @@ class Idempotency:
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
         req.context.key_use = None
-        given = req.get_header(HEADER)
+        given = req.env.get(_ENVIRON)
         if given is None or req.method != "POST" or getattr(resource, "only_reads", False):
             return
         if not _FORM.fullmatch(given):

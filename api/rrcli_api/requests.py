@@ -62,6 +62,8 @@ def query(req: falcon.Request, known: Mapping[str, Check], *, of_form: bool = Fa
 
     `of_form`: a browser sends the fields that were left empty, too; they count as not given.
     """
+    if not req.query_string:
+        return {}
     _require_decodable(req.query_string)
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
@@ -151,6 +153,8 @@ def content_etag(revision: int, content: bytes) -> str:
 
 def is_known(req: falcon.Request, tag: str) -> bool:
     """Whether If-None-Match names the tag: then the client has the answer already."""
+    if "HTTP_IF_NONE_MATCH" not in req.env:
+        return False
     return any(each in ("*", falcon.ETag.loads(tag)) for each in req.if_none_match or ())
 
 

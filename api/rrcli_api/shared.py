@@ -10,6 +10,7 @@ import struct
 import tempfile
 import threading
 import weakref
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -24,7 +25,7 @@ _NUMBERS = _COUNTERS + len(_BOUNDS) + 2
 _ROWS = 512
 _KEYS = 16_384
 _KEY = struct.Struct("<8sd")
-_ROW = struct.Struct(f"<{_NUMBERS}d")
+_NUMBER_BYTES = 8
 
 
 class _Lock:
@@ -53,7 +54,8 @@ class Requests:
     """
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 8 + _ROWS * _ROW.size)
+        self._memory = mmap.mmap(-1, (1 + _ROWS * _NUMBERS) * _NUMBER_BYTES)
+        self._numbers = memoryview(self._memory).cast("d")
         self._lock = _Lock()
         self._own = threading.Lock()
         self._row: tuple[int, int] | None = None
@@ -62,13 +64,12 @@ class Requests:
         """One more."""
         known = _METHODS.index(method) if method in _METHODS else len(_METHODS) - 1
         number = known * len(_CLASSES) + min(max(status // 100, 1), 5) - 1
-        bucket = _COUNTERS + next((n for n, bound in enumerate(_BOUNDS) if seconds <= bound), len(_BOUNDS))
+        bucket = _COUNTERS + bisect_left(_BOUNDS, seconds)
         with self._own:
             start = self._start()
-            for place, amount in ((number, 1.0), (bucket, 1.0), (_NUMBERS - 1, seconds)):
-                at = start + 8 * place
-                (value,) = struct.unpack_from("<d", self._memory, at)
-                struct.pack_into("<d", self._memory, at, value + amount)
+            self._numbers[start + number] += 1.0
+            self._numbers[start + bucket] += 1.0
+            self._numbers[start + _NUMBERS - 1] += seconds
 
     def readings(self) -> Iterator[Reading]:
         """The sums over all processes, those that have ended too."""
@@ -81,15 +82,16 @@ class Requests:
 
     def _rows(self) -> Iterator[tuple[float, ...]]:
         for row in range(_ROWS):
-            yield _ROW.unpack_from(self._memory, 8 + row * _ROW.size)
+            first = 1 + row * _NUMBERS
+            yield tuple(self._numbers[first : first + _NUMBERS])
 
     def _start(self) -> int:
-        """Where this process's row begins; a process after a fork takes one of its own."""
+        """The number at which this process's row begins; a process after a fork takes one of its own."""
         if self._row is None or self._row[0] != os.getpid():
             with self._lock.held():
-                (used,) = struct.unpack_from("<q", self._memory, 0)
-                struct.pack_into("<q", self._memory, 0, used + 1)
-            self._row = (os.getpid(), 8 + min(used, _ROWS - 1) * _ROW.size)
+                used = int(self._numbers[0])
+                self._numbers[0] = used + 1
+            self._row = (os.getpid(), 1 + min(used, _ROWS - 1) * _NUMBERS)
         return self._row[1]
 
 

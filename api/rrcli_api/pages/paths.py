@@ -5,11 +5,12 @@ SIGN_OUT = "/sign-out"
 ASSETS = "/assets/"
 
 _PAGES = ("/schedules", "/events", "/assets", SIGN_IN, SIGN_OUT)
+_FOLDERS = tuple(f"{page}/" for page in _PAGES)
 
 
 def is_page(path: str) -> bool:
     """Whether what stands at `path` is read by a person: errors come as a page, and a cookie opens it."""
-    return path == "/" or path.startswith(tuple(f"{page}/" for page in _PAGES)) or path in _PAGES
+    return path == "/" or path.startswith(_FOLDERS) or path in _PAGES
 
 
 def is_open(path: str) -> bool:
