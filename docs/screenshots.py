@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 from rrcli.clock import SystemClock
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Attempt, Event, EventState, Schedule, Status
-from rrcli.operations import schedules
+from rrcli.operations import changes, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.repository.sqlite import SqliteRepository
@@ -95,7 +95,7 @@ def _fill(folder: Path) -> str:
             ended = [*_ended(made[name], context.now(), failing, chance)]
             repository.events.add(ended)
             repository.events.archive(ended, context.now())
-        schedules.pause(context, made["warehouse sync"].id, reason="Warehouse closed until January")
+        changes.pause(context, made["warehouse sync"].id, reason="Warehouse closed until January")
     return made[SHOWN].id
 
 

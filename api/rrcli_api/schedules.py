@@ -7,7 +7,7 @@ import falcon
 
 from rrcli.core.fields import Boolean, Check, Choice, Text
 from rrcli.core.models import Schedule, ScheduleState
-from rrcli.operations import lists, schedules
+from rrcli.operations import changes, events, lists, schedules
 from rrcli.operations.views import event_view, schedule_view
 from rrcli_api.guard import may_reveal
 from rrcli_api.media import read_fields, read_object, render
@@ -95,7 +95,7 @@ class OneSchedule(Resource):
         changed = self.guarded(
             req,
             schedule_id,
-            lambda revision: schedules.update(self.context, schedule_id, data, expected_revision=revision),
+            lambda revision: changes.update(self.context, schedule_id, data, expected_revision=revision),
         )
         _tag(resp, changed)
         render(resp, {"message": "Schedule updated successfully."})
@@ -123,7 +123,7 @@ class Pause(Resource):
         paused = self.guarded(
             req,
             schedule_id,
-            lambda revision: schedules.pause(
+            lambda revision: changes.pause(
                 self.context, schedule_id, reason=reason, expected_revision=revision
             ),
         )
@@ -140,7 +140,7 @@ class Resume(Resource):
         resumed = self.guarded(
             req,
             schedule_id,
-            lambda revision: schedules.resume(self.context, schedule_id, expected_revision=revision),
+            lambda revision: changes.resume(self.context, schedule_id, expected_revision=revision),
         )
         show(self, resp, resumed)
 
@@ -152,7 +152,7 @@ class Trigger(Resource):
         query(req, {})
         require_id(schedule_id, "a schedule")
         read_fields(req, {})
-        event = schedules.trigger(self.context, schedule_id, seed=self.seed(req))
+        event = events.trigger(self.context, schedule_id, seed=self.seed(req))
         resp.status = falcon.HTTP_201
         resp.set_header("Location", f"/api/events/{event.id}")
         render(resp, event_view(event))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict, InvalidRule, NotFound
 from rrcli.metrics import SKIPPED, TICK_SECONDS, Tally
-from rrcli.operations import schedules
+from rrcli.operations import changes, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.window import EVENTS_PER_PASS, queue_window
@@ -127,7 +127,7 @@ class Prequeuer:
 
     def _pause(self, schedule: Schedule, reason: str) -> None:
         try:
-            schedules.pause(self._context, schedule.id, reason=reason)
+            changes.pause(self._context, schedule.id, reason=reason)
         except (NotFound, Conflict):
             return  # deleted or changed meanwhile: the next tick sees it as it is then
 

@@ -19,7 +19,7 @@ from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.core.sealed import cannot_be_opened, sealed_fields
 from rrcli.errors import InvalidRule, StoreUnavailable
 from rrcli.metrics import SKIPPED, Tally
-from rrcli.operations import schedules
+from rrcli.operations import changes, stale
 from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS
@@ -237,7 +237,7 @@ class Worker:
     ) -> Event | None:
         """The event with its last status when it must not be called; None when it is to be called."""
         try:
-            if taken_out := schedules.taken_out(schedule, exclusions, event, now):
+            if taken_out := stale.taken_out(schedule, exclusions, event, now):
                 if taken_out.state is EventState.SKIPPED:
                     self._note_skip("excluded")
                 return taken_out
@@ -303,7 +303,7 @@ class Worker:
             pause_after_failures(self._context, schedule_id)
             self._failing.discard(schedule_id)
         while self._gone:
-            schedules.stop_after_gone(self._context, self._gone[-1])
+            changes.stop_after_gone(self._context, self._gone[-1])
             self._gone.pop()
 
     def _judge(self, event: Event, schedule: Schedule, outcome: Outcome, now: datetime) -> None:

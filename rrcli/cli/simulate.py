@@ -16,7 +16,7 @@ from rrcli.core.models import Schedule
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import FieldError, InvalidInput
 from rrcli.operations import manifest
-from rrcli.operations.schedules import require_calendars
+from rrcli.operations.schedule_fields import require_calendars
 from rrcli.operations.simulate import Simulation, planned, stored
 
 if TYPE_CHECKING:

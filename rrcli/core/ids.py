@@ -5,6 +5,7 @@ index; the other eight are a hash (occurrences) or random (everything else).
 """
 
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -39,6 +40,11 @@ class Seed:
 
     at: datetime
     text: str
+
+    @classmethod
+    def random(cls, now: datetime) -> "Seed":
+        """For ids that no other request makes."""
+        return cls(now, secrets.token_hex(16))
 
     def id(self, number: int = 0) -> str:
         """The id of the request's schedule of that number."""

@@ -15,7 +15,7 @@ from rrcli.core.ids import is_id
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict, FieldError, InvalidInput, SchedulerError
 from rrcli.log import is_masked
-from rrcli.operations import declared, rules, schedules
+from rrcli.operations import declared, rules, schedule_fields, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.declared import Fields
 from rrcli.operations.manifest import Declared
@@ -133,7 +133,7 @@ def _do(writer: Writer, step: Step) -> None:
 
 
 def _step(context: Context, each: Declared, writer: Writer) -> Step:
-    schedules.require_calendars(context, each.fields)
+    schedule_fields.require_calendars(context, each.fields)
     fields = declared.whole(each.fields, context.settings)
     stored = _named(context, each.name)
     if stored is None:
@@ -157,7 +157,7 @@ def _step(context: Context, each: Declared, writer: Writer) -> Step:
 
 def _changed(stored: Schedule, fields: Fields) -> Schedule:
     """The stored schedule with the fields of the file."""
-    changed = replace(stored, **schedules.field_changes(stored, fields))
+    changed = replace(stored, **schedule_fields.field_changes(stored, fields))
     recurrence = rules.changed(stored, fields)
     if recurrence.text == stored.rrule and changed.timezone == stored.timezone:
         return changed

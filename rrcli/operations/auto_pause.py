@@ -4,8 +4,9 @@ from datetime import datetime
 
 from rrcli.core.models import Event, EventState, Schedule, ScheduleState
 from rrcli.errors import Conflict, NotFound
+from rrcli.operations.changes import paused
 from rrcli.operations.context import Context
-from rrcli.operations.schedules import paused, rewrite
+from rrcli.operations.rewrite import rewrite
 
 
 def pause_after_failures(context: Context, schedule_id: str) -> None:

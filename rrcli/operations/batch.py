@@ -8,7 +8,7 @@ from typing import Any
 from rrcli.core.ids import Seed
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import FieldError, InvalidInput
-from rrcli.operations import rules, schedules
+from rrcli.operations import rules, schedule_fields, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import queue_window
 
@@ -33,7 +33,7 @@ def create_many(
     same `seed` finds these again. Raises InvalidInput listing the refused fields of all items.
     """
     now = context.now()
-    seed = seed or schedules.random_seed(now)
+    seed = seed or Seed.random(now)
     made = _made(context, items, now, seed)
     stored = schedules.enter(context, made)
     _queue(context, stored, now)
@@ -62,7 +62,7 @@ def _require_calendars(context: Context, values: Mapping[str, Any], known: set[s
     """Asks the store once for each name, not once for each schedule."""
     names = set(values.get("exclude_calendars") or ()) - known
     if names:
-        schedules.require_calendars(context, values)
+        schedule_fields.require_calendars(context, values)
         known |= names
 
 

@@ -10,7 +10,7 @@ from rrcli.core.inputs import CALENDAR_NAME
 from rrcli.core.models import Schedule
 from rrcli.errors import Conflict, FieldError, InvalidInput, NotFound
 from rrcli.operations.context import Context
-from rrcli.operations.schedules import replanned, rewrite
+from rrcli.operations.rewrite import replanned, rewrite
 
 _AT_ONCE = 500
 

@@ -1,9 +1,11 @@
-"""Reading the ledger, and taking single events out of it."""
+"""Single events: reading them, making one by hand, cancelling one."""
 
-from rrcli.core.models import Event, EventState
+from rrcli.core.ids import Seed, occurrence_id
+from rrcli.core.models import Event, EventState, Kind, Status
 from rrcli.errors import Conflict, NotFound
+from rrcli.operations import schedules
 from rrcli.operations.context import Context
-from rrcli.repository.base import Page
+from rrcli.repository.base import Page, QueueEntry
 
 
 def get(context: Context, event_id: str) -> Event:
@@ -33,6 +35,30 @@ def pending(context: Context, schedule_id: str | None, *, limit: int, offset: in
 def history(context: Context, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
     """Finished events of one schedule or of all, newest first."""
     return context.repository.events.history(schedule_id, limit=limit, offset=offset)
+
+
+def trigger(context: Context, schedule_id: str, *, seed: Seed | None = None) -> Event:
+    """Call once, now, whatever the rule and state; the event is of kind manual.
+
+    With the `seed` of an earlier try, its event comes back, and is queued if that try broke off before.
+    """
+    schedule = schedules.get(context, schedule_id)
+    now = context.now()
+    seed = seed or Seed.random(now)
+    status = Status(time=now, status=EventState.READY, message="Triggered by hand")
+    event = Event(
+        id=occurrence_id(schedule.id, seed.at, Kind.MANUAL, seed.text),
+        schedule_id=schedule.id,
+        run_time=seed.at,
+        due=seed.at,
+        kind=Kind.MANUAL,
+        revision=schedule.revision,
+        status=(status,),
+        created_at=now,
+    )
+    waiting = context.repository.events.add([event])
+    context.repository.queues.add([QueueEntry(event_id=each.id, due=each.due) for each in waiting])
+    return waiting[0] if waiting else context.repository.events.find(event.id) or event
 
 
 def cancel(context: Context, event_id: str) -> Event:

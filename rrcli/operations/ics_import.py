@@ -11,7 +11,7 @@ from rrcli.core.ids import is_id
 from rrcli.core.inputs import check_schedule
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import FieldError, InvalidInput
-from rrcli.operations import declared, rules, schedules
+from rrcli.operations import declared, rules, schedule_fields, schedules
 from rrcli.operations.apply import Action, Step, Writer
 from rrcli.operations.context import Context
 from rrcli.operations.ics_read import Repeating, read
@@ -93,7 +93,7 @@ def _stored(context: Context, uid: str, tag: str) -> Schedule | None:
 
 def _creation(context: Context, event: Repeating, fields: Mapping[str, Any], now: datetime) -> Step:
     values = check_schedule(fields, partial=False)
-    schedules.require_calendars(context, values)
+    schedule_fields.require_calendars(context, values)
     whole = declared.whole(values, context.settings)
     wanted = schedules.new_schedule(context.settings, whole, now, schedule_id="0" * 24)
     return Step(action=Action.CREATE, name=event.name, wanted=wanted, data=whole)
@@ -103,7 +103,7 @@ def _change(stored: Schedule, event: Repeating, fields: Mapping[str, Any], write
     stored = writer.revealed(stored)
     values = check_schedule(fields, partial=True)
     recurrence = rules.changed(stored, values)
-    wanted = replace(stored, **schedules.field_changes(stored, values), rrule=recurrence.text)
+    wanted = replace(stored, **schedule_fields.field_changes(stored, values), rrule=recurrence.text)
     if event.cancelled and stored.state is ScheduleState.ACTIVE:
         wanted = replace(wanted, state=ScheduleState.PAUSED)
     data = declared.differing(stored, wanted, values)

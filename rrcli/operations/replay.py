@@ -294,7 +294,7 @@ def _event(schedule: Schedule, planned: Planned, *, due: datetime, now: datetime
 
 def _once(context: Context, seed: Seed | None) -> str:
     """What sets a forced replay apart from all others, and not from its own repetition."""
-    return f"|{(seed or schedules.random_seed(context.now())).text}"
+    return f"|{(seed or Seed.random(context.now())).text}"
 
 
 def planned_view(planned: Planned) -> dict[str, object]:

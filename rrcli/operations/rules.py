@@ -34,6 +34,11 @@ def recurrence_of(schedule: Schedule) -> Recurrence:
     return parse(f"{schedule.rrule}\nRDATE:{added}", schedule.timezone)
 
 
+def has_occurrence(recurrence: Recurrence, instant: datetime) -> bool:
+    """Whether the rule has that very instant."""
+    return recurrence.after(instant, inclusive=True) == instant
+
+
 def next_second(now: datetime) -> datetime:
     """The first whole second not before `now`: where a rule without DTSTART starts.
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from rrcli.core.calendars import Calendar
 from rrcli.core.models import Event, Schedule
-from rrcli.operations import audit, calendars, events, replay, schedules, skips, why
+from rrcli.operations import audit, calendars, changes, events, replay, schedules, skips, why
 from rrcli.operations.audit import Report
 from rrcli.operations.context import Context
 from rrcli.operations.replay import Only, Planned, Replayed, Tally
@@ -97,16 +97,16 @@ class Local:
     def update(
         self, schedule_id: str, data: Mapping[str, object], *, expected_revision: int | None = None
     ) -> Schedule:
-        return schedules.update(self._context, schedule_id, data, expected_revision=expected_revision)
+        return changes.update(self._context, schedule_id, data, expected_revision=expected_revision)
 
     def pause(self, schedule_id: str, *, expected_revision: int | None = None) -> Schedule:
-        return schedules.pause(self._context, schedule_id, expected_revision=expected_revision)
+        return changes.pause(self._context, schedule_id, expected_revision=expected_revision)
 
     def resume(self, schedule_id: str, *, expected_revision: int | None = None) -> Schedule:
-        return schedules.resume(self._context, schedule_id, expected_revision=expected_revision)
+        return changes.resume(self._context, schedule_id, expected_revision=expected_revision)
 
     def trigger(self, schedule_id: str) -> Event:
-        return schedules.trigger(self._context, schedule_id)
+        return events.trigger(self._context, schedule_id)
 
     def delete(self, schedule_id: str, *, expected_revision: int | None = None) -> None:
         schedules.delete(self._context, schedule_id, expected_revision=expected_revision)

@@ -15,8 +15,9 @@ from rrcli.core.models import Schedule, ScheduleState, Skip
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import Conflict, FieldError, InvalidInput
 from rrcli.operations.context import Context
-from rrcli.operations.rules import recurrence_of
-from rrcli.operations.schedules import has_occurrence, replanned, rewrite, superseded
+from rrcli.operations.rewrite import replanned, rewrite
+from rrcli.operations.rules import has_occurrence, recurrence_of
+from rrcli.operations.stale import superseded
 from rrcli.operations.window import scheduled_event
 
 COUNT_LIMIT = 366

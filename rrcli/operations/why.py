@@ -8,7 +8,7 @@ from rrcli.core.models import Attempt, Event, EventState, Kind, Schedule, Schedu
 from rrcli.core.recurrence import Recurrence
 from rrcli.core.timefmt import format_instant
 from rrcli.errors import InvalidRule, NotFound
-from rrcli.operations import audit, schedules
+from rrcli.operations import audit, schedules, stale
 from rrcli.operations.audit import Absence
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -162,7 +162,7 @@ def _outlook(context: Context, schedule: Schedule | None, event: Event, now: dat
         if event.state is not EventState.COMPLETED and schedule is not None and not event.span:
             yield Step(sentence=f"Nothing more will happen. To call it again: rrcli events replay {event.id}")
         return
-    if schedule is not None and not schedules.may_fire(schedule, event):
+    if schedule is not None and not stale.may_fire(schedule, event):
         yield Step(sentence="The schedule was changed since: a worker will end it as superseded.")
     elif event.state is EventState.WORKER:
         yield Step(sentence="Next a worker calls it, or is calling it now.")

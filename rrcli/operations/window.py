@@ -11,7 +11,7 @@ from itertools import groupby
 
 from rrcli.core.exclusions import Exclusions, latest_allowed
 from rrcli.core.ids import occurrence_id
-from rrcli.core.models import Event, EventState, Schedule, Span, Status
+from rrcli.core.models import Event, EventState, Schedule, ScheduleState, Span, Status
 from rrcli.core.policies import is_late, jitter, sort_by_misfire, span_of
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -78,6 +78,16 @@ def queue_window(
         schedules=len(plans),
         unfinished=sum(plan.unfinished for plan in plans) + len(waiting) - len(plans),
     )
+
+
+def queue_now(context: Context, schedule: Schedule, now: datetime) -> None:
+    """Queue the current window at once, so that an occurrence in two seconds fires on time."""
+    if (
+        schedule.state is ScheduleState.ACTIVE
+        and schedule.next_run
+        and schedule.next_run < now + context.window
+    ):
+        queue_window(context, [schedule], now)
 
 
 def _plans(

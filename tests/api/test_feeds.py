@@ -10,7 +10,7 @@ from falcon.testing import TestClient
 from icalendar import Calendar
 
 from rrcli.core.models import EventState
-from rrcli.operations import api_keys, ics_feed, schedules
+from rrcli.operations import api_keys, changes, ics_feed
 from rrcli.operations.context import Context
 from tests.api.conftest import NOW
 from tests.support.ical_reader import instants
@@ -68,7 +68,7 @@ def test_all_schedules_or_those_of_a_tag(client: TestClient, create: Create, con
     create(name="One", rrule=DAILY, tags=["team-a"])
     create(name="Two", rrule=DAILY)
     paused = create(name="Three", rrule=DAILY)
-    schedules.pause(context, paused)
+    changes.pause(context, paused)
 
     def names(query: str) -> set[str]:
         answer = client.simulate_get("/api/calendar.ics", query_string=query)

@@ -10,7 +10,7 @@ from falcon.testing import Result, TestClient
 from rrcli.core.api_keys import Scope
 from rrcli.core.models import EventState, Schedule
 from rrcli.errors import StoreUnavailable
-from rrcli.operations import api_keys, schedules
+from rrcli.operations import api_keys, events, schedules
 from rrcli.operations.context import Context
 from rrcli_api.app import create_waiting_app
 from rrcli_api.pages.session import COOKIE
@@ -32,7 +32,7 @@ def post(client: TestClient, path: str, body: str = "", **headers: str) -> Resul
 
 def end_one(context: Context, schedule: Schedule, state: EventState = EventState.ERROR) -> str:
     """One event of the schedule that has ended; its id."""
-    made = schedules.trigger(context, schedule.id)
+    made = events.trigger(context, schedule.id)
     context.repository.queues.withdraw([made.id])
     context.repository.events.archive([made.moved(state, context.now(), "HTTP 500")], context.now())
     return made.id

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from falcon.testing import TestClient
 
-from rrcli.operations import schedules
+from rrcli.operations import changes, schedules
 from rrcli.operations.context import Context
 from tests.support.clock import FakeClock
 
@@ -116,7 +116,7 @@ def test_a_change_between_comparing_and_writing_is_stale_too(
     def get_and_be_overtaken(context: Context, schedule_id: str) -> Any:
         monkeypatch.setattr(schedules, "get", get)
         found = get(context, schedule_id)
-        schedules.update(context, schedule_id, {"name": "Faster"})
+        changes.update(context, schedule_id, {"name": "Faster"})
         return found
 
     monkeypatch.setattr(schedules, "get", get_and_be_overtaken)

@@ -50,7 +50,7 @@ def trigger(clock, tmp_path):
     def call(name: str, *, cancel: bool = False) -> None:
         with SqliteRepository.open(tmp_path / "data" / "rrule-scheduler.db") as repository:
             context = Context(repository=repository, clock=clock, settings=Settings())
-            event = schedules.trigger(context, schedules.resolve(context, name).id)
+            event = events.trigger(context, schedules.resolve(context, name).id)
             if cancel:
                 events.cancel(context, event.id)
 

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from rrcli.core.inputs import MASK
 from rrcli.core.sealed import PREFIX, sealed_fields
 from rrcli.errors import StoreCorrupt
-from rrcli.operations import schedules as operation
+from rrcli.operations import changes
 from rrcli.operations.context import Context
 from rrcli.operations.rekey import NoKey, rekey
 from rrcli.operations.views import schedule_view
@@ -141,7 +141,7 @@ def test_a_change_leaves_what_no_key_opens_as_it_is(opened: Opener, keys: tuple[
     stored = secretive()
     opened(OLD).schedules.add([stored])
     context = context_of(opened(*keys))
-    operation.update(context, stored.id, {"name": "renamed", "headers": {"Authorization": MASK}})
+    changes.update(context, stored.id, {"name": "renamed", "headers": {"Authorization": MASK}})
     again = opened(OLD).schedules.get([stored.id])[stored.id]
     assert (again.name, again.body) == ("renamed", stored.body)
     assert again.headers == {"Authorization": f"Bearer {CANARY}"}

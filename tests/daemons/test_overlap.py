@@ -32,7 +32,7 @@ def test_a_manual_run_at_the_same_instant_is_not_called_beside_the_occurrence(
     context: Context, clock: FakeClock, target: Receiver
 ) -> None:
     schedule_id = make(context, target, overlap="queue")
-    manual = schedules.trigger(context, schedule_id)
+    manual = events.trigger(context, schedule_id)
     one, two = (event for event in pending(context, schedule_id) if event.run_time == manual.run_time)
     verdicts = {is_overlapped(context.repository, event, context.now()) for event in (one, two)}
     assert {one.kind, two.kind} == {Kind.MANUAL, Kind.SCHEDULED}

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from rrcli.core.models import Event, EventState, ScheduleState
-from rrcli.operations import events, schedules
+from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
 from rrcli_daemons.worker import LOOK_SECONDS
@@ -170,7 +170,7 @@ def test_an_event_of_an_older_rule_never_fires(context: Context, target: Receive
     dispatch(context)
     # Claimed before the change, so that the change itself cannot withdraw it.
     held = context.repository.queues.claim("other", 10, NO_LEASE)
-    schedules.update(context, schedule_id, {"rrule": "DTSTART:20260303T090000Z\nRRULE:FREQ=DAILY"})
+    changes.update(context, schedule_id, {"rrule": "DTSTART:20260303T090000Z\nRRULE:FREQ=DAILY"})
     context.repository.queues.reap()
     assert len(held) == 1
     work(context, 1, schedule_id)
@@ -182,14 +182,14 @@ def test_an_event_of_an_older_revision_fires_if_the_rule_still_has_its_instant(
     context: Context, target: Receiver
 ) -> None:
     schedule_id = make(context, target, rrule="DTSTART:20260302T120000Z\nRRULE:FREQ=MINUTELY;COUNT=1")
-    schedules.update(context, schedule_id, {"rrule": "DTSTART:20260302T120000Z\nRRULE:FREQ=HOURLY"})
+    changes.update(context, schedule_id, {"rrule": "DTSTART:20260302T120000Z\nRRULE:FREQ=HOURLY"})
     work(context, 1, schedule_id)
     assert only(context, schedule_id).state is EventState.COMPLETED
 
 
 def test_an_edit_of_the_request_reaches_events_that_are_queued(context: Context, target: Receiver) -> None:
     schedule_id = make(context, target)
-    schedules.update(context, schedule_id, {"callback_url": target.url("/new"), "method": "DELETE"})
+    changes.update(context, schedule_id, {"callback_url": target.url("/new"), "method": "DELETE"})
     work(context, 1, schedule_id)
     assert [(call.method, call.path) for call in target.requests] == [("DELETE", "/new")]
 
@@ -328,8 +328,8 @@ def test_an_event_whose_schedule_is_gone_is_dropped(context: Context, target: Re
 
 def test_a_manual_run_fires_even_when_the_schedule_is_paused(context: Context, target: Receiver) -> None:
     schedule_id = make(context, target, rrule="FREQ=DAILY;BYHOUR=1")
-    schedules.pause(context, schedule_id)
-    schedules.trigger(context, schedule_id)
+    changes.pause(context, schedule_id)
+    events.trigger(context, schedule_id)
     work(context, 1, schedule_id)
     event = only(context, schedule_id)
     assert (event.kind, event.state) == ("manual", EventState.COMPLETED)

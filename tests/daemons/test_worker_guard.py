@@ -38,7 +38,7 @@ def ended(repository: Repository, clock: FakeClock) -> Ended:
         context = Context(repository=repository, clock=clock, settings=settings)
         rule = "DTSTART:20900101T000000Z\nRRULE:FREQ=DAILY"
         made = schedules.create(context, {"name": "x", "rrule": rule, "callback_url": url, **fields})
-        event_id = schedules.trigger(context, made.id).id
+        event_id = events.trigger(context, made.id).id
         dispatch(context)
         with working(context) as worker:
             work_until(worker, context, lambda: events.get(context, event_id).state.final)

@@ -30,7 +30,7 @@ def test_an_event_that_cannot_be_decrypted_ends_and_stops_no_other(store: Settin
             }
             lost = schedules.create(first, {"name": "lost", **fields})
             fine = schedules.create(second, {"name": "fine", **fields})
-            ended = [schedules.trigger(second, each.id).id for each in (lost, fine)]
+            ended = [events.trigger(second, each.id).id for each in (lost, fine)]
             dispatch(second)
             find = second.repository.events.find
             with working(second) as worker:

@@ -19,7 +19,7 @@ from rrcli.core.models import EventState
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome
 from rrcli.errors import StoreUnavailable
-from rrcli.operations import schedules
+from rrcli.operations import changes, schedules
 from rrcli.operations.context import Context
 from rrcli_daemons.dispatcher import Dispatcher
 from rrcli_daemons.prequeuer import Prequeuer
@@ -115,20 +115,20 @@ class PromiseMachine(RuleBasedStateMachine):
     @rule(id=known, broken=maybe_break)
     def pause(self, id: str, broken: tuple[int, bool] | None) -> None:
         if id in self.model:
-            self._until_done(lambda context: schedules.pause(context, id), broken)
+            self._until_done(lambda context: changes.pause(context, id), broken)
             self.model[id].active = False
 
     @rule(id=known, broken=maybe_break)
     def resume(self, id: str, broken: tuple[int, bool] | None) -> None:
         if id in self.model and not self.model[id].active:
-            self._until_done(lambda context: schedules.resume(context, id), broken)
+            self._until_done(lambda context: changes.resume(context, id), broken)
             self.model[id].active, self.model[id].since = True, self.clock.now()
 
     @rule(id=known, minutes=some_interval, broken=maybe_break)
     def edit(self, id: str, minutes: int, broken: tuple[int, bool] | None) -> None:
         if id in self.model and minutes != self.model[id].minutes:
             change = {"rrule": f"FREQ=MINUTELY;INTERVAL={minutes}"}
-            self._until_done(lambda context: schedules.update(context, id, change), broken)
+            self._until_done(lambda context: changes.update(context, id, change), broken)
             self.model[id].minutes, self.model[id].since = minutes, self.clock.now()
 
     @rule(id=consumes(known), broken=maybe_break)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rrcli.core.models import Event, EventState, Kind, Schedule
-from rrcli.operations import schedules
+from rrcli.operations import schedules, stale
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
 from rrcli_daemons.prequeuer import Prequeuer
@@ -75,7 +75,7 @@ def firing(context: Context, schedule: Schedule) -> list[datetime]:
     return run_times(
         event
         for event in live(context, schedule)
-        if event.kind is Kind.SCHEDULED and event.id in ids and schedules.may_fire(current, event)
+        if event.kind is Kind.SCHEDULED and event.id in ids and stale.may_fire(current, event)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rrcli.core.models import Attempt, Event, EventState, Schedule
 from rrcli.errors import InvalidInput
-from rrcli.operations import audit, events, schedules
+from rrcli.operations import audit, changes, events
 from rrcli.operations.audit import Absence, Report, Row
 from rrcli.operations.context import Context
 from tests.operations.standing import NOON, after, live, make, minutes, prequeue, stored
@@ -107,12 +107,12 @@ def test_before_the_creation_nothing_is_missed(context: Context, clock: FakeCloc
 def test_a_pause_is_told_while_it_lasts_and_recorded_after_it(context: Context, clock: FakeClock) -> None:
     schedule = make(context)
     clock.advance(2 * MINUTE)
-    schedules.pause(context, schedule.id)
+    changes.pause(context, schedule.id)
     clock.advance(20 * MINUTE)
     made = report(context, schedule)
     assert made.complete
     assert made.outcomes == {"superseded": 10, "paused": 12}
-    schedules.resume(context, schedule.id)
+    changes.resume(context, schedule.id)
     made = report(context, schedule)
     assert made.complete
     assert Absence.PAUSED not in made.outcomes
@@ -121,7 +121,7 @@ def test_a_pause_is_told_while_it_lasts_and_recorded_after_it(context: Context, 
 def test_an_older_rule_is_told_and_its_entries_are_extra(context: Context, clock: FakeClock) -> None:
     schedule = make(context, "FREQ=MINUTELY;INTERVAL=2")
     clock.advance(5 * MINUTE)
-    schedules.update(
+    changes.update(
         context, schedule.id, {"rrule": "DTSTART:20260302T120100Z\nRRULE:FREQ=MINUTELY;INTERVAL=2"}
     )
     clock.advance(4 * MINUTE)
@@ -137,7 +137,7 @@ def test_an_older_rule_is_told_and_its_entries_are_extra(context: Context, clock
 def test_runs_by_hand_are_extra(context: Context, clock: FakeClock) -> None:
     schedule = make(context)
     clock.advance(timedelta(seconds=30))
-    schedules.trigger(context, schedule.id)
+    events.trigger(context, schedule.id)
     clock.advance(MINUTE)
     made = report(context, schedule)
     assert (made.instants, made.extra) == (2, {"ready_queue": 1})
@@ -149,7 +149,7 @@ def test_runs_by_hand_are_extra(context: Context, clock: FakeClock) -> None:
 def test_a_run_by_hand_at_an_instant_does_not_stand_in_for_it(context: Context, clock: FakeClock) -> None:
     schedule = make(context)
     context.repository.events.discard([live(context, schedule)[0].id])
-    schedules.trigger(context, schedule.id)
+    events.trigger(context, schedule.id)
     clock.advance(timedelta(seconds=30))
     made = report(context, schedule)
     assert (made.missing, made.extra) == ([NOON], {"ready_queue": 1})

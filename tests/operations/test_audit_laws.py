@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rrcli.core.models import Attempt, EventState, Kind, Schedule
 from rrcli.errors import Conflict
-from rrcli.operations import audit, events, replay, schedules, skips
+from rrcli.operations import audit, changes, events, replay, skips
 from rrcli.operations.context import Context
 from rrcli.operations.replay import Only
 from rrcli.operations.window import scheduled_event
@@ -60,7 +60,7 @@ def cancel(context: Context, schedule: Schedule) -> None:
 
 
 def change(rule: str) -> Act:
-    return lambda context, schedule: schedules.update(context, schedule.id, {"rrule": rule})
+    return lambda context, schedule: changes.update(context, schedule.id, {"rrule": rule})
 
 
 ACTS = st.one_of(
@@ -70,9 +70,9 @@ ACTS = st.one_of(
     st.sampled_from(
         [
             cancel,
-            lambda context, schedule: schedules.pause(context, schedule.id),
-            lambda context, schedule: schedules.resume(context, schedule.id),
-            lambda context, schedule: schedules.trigger(context, schedule.id),
+            lambda context, schedule: changes.pause(context, schedule.id),
+            lambda context, schedule: changes.resume(context, schedule.id),
+            lambda context, schedule: events.trigger(context, schedule.id),
             lambda context, schedule: skips.skip(context, schedule.id, count=3),
             lambda context, schedule: skips.unskip(context, schedule.id),
         ]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from rrcli.core.models import Attempt, EventState, Schedule, ScheduleState
-from rrcli.operations import schedules
+from rrcli.operations import changes, schedules
 from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
 from tests.operations.standing import live, make, stored
@@ -48,7 +48,7 @@ def test_a_resume_begins_the_row_anew(context: Context, clock: FakeClock) -> Non
     schedule = make(context, auto_pause_after=2)
     end(context, schedule, FAILED, FAILED)
     clock.advance(timedelta(seconds=1))
-    schedules.resume(context, schedule.id)
+    changes.resume(context, schedule.id)
     pause_after_failures(context, schedule.id)
     assert stored(context, schedule).state is ScheduleState.ACTIVE
     end(context, schedule, FAILED)

@@ -6,7 +6,7 @@ import pytest
 
 from rrcli.core.models import EventState, Schedule
 from rrcli.errors import Conflict, InvalidInput, NotFound
-from rrcli.operations import calendars, schedules, skips
+from rrcli.operations import calendars, changes, skips
 from rrcli.operations.calendar_file import read
 from rrcli.operations.context import Context
 from rrcli.operations.views import schedule_view
@@ -84,9 +84,9 @@ def test_importing_withdraws_what_is_out_now_and_brings_back_what_is_not(context
 def test_taking_a_calendar_off_a_schedule_and_putting_it_back(context: Context) -> None:
     calendars.put(context, "ops", freeze(2, 5))
     schedule = make(context)
-    schedules.update(context, schedule.id, {"exclude_calendars": ["ops"]})
+    changes.update(context, schedule.id, {"exclude_calendars": ["ops"]})
     assert firing(context, schedule) == [NOON, *minutes(1, *range(5, 10))]
-    schedules.update(context, schedule.id, {"exclude_calendars": []})
+    changes.update(context, schedule.id, {"exclude_calendars": []})
     assert firing(context, schedule) == [NOON, *minutes(*range(1, 10))]
     assert archived(context, schedule) == []
 
@@ -150,7 +150,7 @@ def test_a_schedule_may_only_exclude_calendars_that_exist(context: Context) -> N
         make(context, exclude_calendars=["none"])
     schedule = make(context)
     with pytest.raises(InvalidInput, match=r"exclude_calendars\[0\]"):
-        schedules.update(context, schedule.id, {"exclude_calendars": ["none"]})
+        changes.update(context, schedule.id, {"exclude_calendars": ["none"]})
 
 
 @on_one_store

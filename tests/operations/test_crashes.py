@@ -8,7 +8,7 @@ import pytest
 
 from rrcli.core.models import Kind, Schedule
 from rrcli.errors import NotFound, StoreUnavailable
-from rrcli.operations import events, schedules
+from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import queue_window
 from tests.operations.breaking import breaking
@@ -40,7 +40,7 @@ class Operation:
 
 
 def _pause(context: Context, schedule: Schedule) -> object:
-    return schedules.pause(context, schedule.id)
+    return changes.pause(context, schedule.id)
 
 
 def _forget_queueing(context: Context, schedule: Schedule) -> None:
@@ -57,15 +57,13 @@ OPERATIONS = {
         act=lambda context, schedule: queue_window(context, [stored(context, schedule)], context.now()),
     ),
     "update of the rule": Operation(
-        act=lambda context, schedule: schedules.update(context, schedule.id, {"rrule": EVERY_OTHER_MINUTE})
+        act=lambda context, schedule: changes.update(context, schedule.id, {"rrule": EVERY_OTHER_MINUTE})
     ),
     "update of the time zone": Operation(
-        act=lambda context, schedule: schedules.update(context, schedule.id, {"timezone": "Asia/Kolkata"})
+        act=lambda context, schedule: changes.update(context, schedule.id, {"timezone": "Asia/Kolkata"})
     ),
     "pause": Operation(act=_pause),
-    "resume": Operation(
-        before=[_pause], act=lambda context, schedule: schedules.resume(context, schedule.id)
-    ),
+    "resume": Operation(before=[_pause], act=lambda context, schedule: changes.resume(context, schedule.id)),
 }
 
 
@@ -124,7 +122,7 @@ def test_a_create_that_broke_off_leaves_a_whole_schedule_or_none(context: Contex
 @pytest.mark.parametrize("has_effect", [False, True], ids=["before the effect", "after the effect"])
 def test_a_trigger_that_broke_off_calls_once_or_not_at_all(context: Context, has_effect: bool):
     for at in range(MOST_CALLS):
-        operation = Operation(act=lambda context, schedule: schedules.trigger(context, schedule.id))
+        operation = Operation(act=lambda context, schedule: events.trigger(context, schedule.id))
         schedule, broke = broken_off(context, operation, at=at, has_effect=has_effect)
         prequeue(context)
         manual = [event.id for event in live(context, schedule) if event.kind is Kind.MANUAL]
@@ -140,7 +138,7 @@ def test_a_trigger_that_broke_off_calls_once_or_not_at_all(context: Context, has
 def test_a_delete_that_broke_off_leaves_nothing_once_it_is_repeated(context: Context, has_effect: bool):
     operation = Operation(
         before=[
-            lambda context, schedule: schedules.update(context, schedule.id, {"rrule": "FREQ=HOURLY"}),
+            lambda context, schedule: changes.update(context, schedule.id, {"rrule": "FREQ=HOURLY"}),
         ],
         act=lambda context, schedule: schedules.delete(context, schedule.id),
     )

@@ -10,7 +10,7 @@ from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, Kind, Schedule
 from rrcli.core.request import build
 from rrcli.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
-from rrcli.operations import audit, events, replay, schedules, skips
+from rrcli.operations import audit, changes, events, replay, skips, stale
 from rrcli.operations.context import Context
 from rrcli.operations.replay import Only, Planned, Tally
 from tests.operations.breaking import breaking
@@ -313,11 +313,11 @@ def test_a_paused_schedule_is_replayed_and_the_rule_is_not_asked_again(
 ) -> None:
     schedule = make(context)
     clock.advance(2 * MINUTE)
-    schedules.pause(context, schedule.id)
+    changes.pause(context, schedule.id)
     clock.advance(2 * MINUTE)
     assert run(context, schedule, Only.MISSED).planned == 4
     paused = stored(context, schedule)
-    assert all(schedules.may_fire(paused, event) for event in asked_for(context, schedule))
+    assert all(stale.may_fire(paused, event) for event in asked_for(context, schedule))
 
 
 def test_the_views_have_what_is_known(context: Context) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from rrcli.core.exclusions import NOTHING
 from rrcli.core.models import ScheduleState
-from rrcli.operations import calendars, schedules
+from rrcli.operations import calendars, changes, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.manifest import read
 from rrcli.operations.simulate import Simulation, planned, stored
@@ -58,7 +58,7 @@ def test_the_ticks_of_the_prequeuer_queue_the_events_that_were_counted(
     paused = schedules.create(
         context, {"name": "p", "callback_url": "http://127.0.0.1:9/", "rrule": "FREQ=MINUTELY;INTERVAL=9"}
     )
-    schedules.pause(context, paused.id)
+    changes.pause(context, paused.id)
 
     simulation = Simulation(context.now(), 1)
     for batch in stored(context):

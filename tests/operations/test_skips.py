@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rrcli.core.models import EventState, Schedule, ScheduleState
 from rrcli.errors import Conflict, InvalidInput
-from rrcli.operations import audit, schedules, skips
+from rrcli.operations import audit, changes, schedules, skips
 from rrcli.operations.context import Context
 from rrcli.operations.views import next_occurrence, schedule_view
 from tests.operations.standing import (
@@ -152,7 +152,7 @@ def test_fewer_left_than_asked_for_and_a_reason_too_long_are_refused(context: Co
 def test_a_change_of_the_rule_keeps_the_skips_that_still_mean_something(context: Context) -> None:
     schedule = make(context)
     skips.skip(context, schedule.id, count=2)
-    changed = schedules.update(context, schedule.id, {"rrule": "FREQ=MINUTELY;INTERVAL=2"})
+    changed = changes.update(context, schedule.id, {"rrule": "FREQ=MINUTELY;INTERVAL=2"})
     assert [skip.run_time for skip in changed.skips] == minutes(2)
     assert firing(context, schedule) == [NOON, *minutes(4, 6, 8)]
 
@@ -160,19 +160,19 @@ def test_a_change_of_the_rule_keeps_the_skips_that_still_mean_something(context:
 def test_unskip_while_paused_leaves_what_the_pause_would_have_left(context: Context) -> None:
     schedule = make(context)
     skips.skip(context, schedule.id)
-    schedules.pause(context, schedule.id)
+    changes.pause(context, schedule.id)
     skips.unskip(context, schedule.id)
     (entry,) = [event for event in archived(context, schedule) if event.run_time == minutes(1)[0]]
     assert entry.state is EventState.SUPERSEDED
-    schedules.resume(context, schedule.id)
+    changes.resume(context, schedule.id)
     assert firing(context, schedule) == [NOON, *minutes(*range(1, 10))]
 
 
 def test_skipped_while_paused_it_stays_out_after_the_resume(context: Context) -> None:
     schedule = make(context)
-    schedules.pause(context, schedule.id)
+    changes.pause(context, schedule.id)
     skips.skip(context, schedule.id)
-    schedules.resume(context, schedule.id)
+    changes.resume(context, schedule.id)
     assert firing(context, schedule) == [NOON, *minutes(*range(2, 10))]
     assert message(context, schedule) == "Skipped by hand"
 
@@ -232,14 +232,14 @@ def test_whatever_is_asked_a_skipped_instant_never_fires_and_every_instant_has_o
                 clock.advance(timedelta(minutes=1))
                 prequeue(context)
             elif what == "pause":
-                schedules.pause(context, schedule.id)
+                changes.pause(context, schedule.id)
             else:
-                schedules.resume(context, schedule.id)
+                changes.resume(context, schedule.id)
         except Conflict:
             continue
         assert_sound(context, schedule)
     if stored(context, schedule).state is ScheduleState.PAUSED:
-        schedules.resume(context, schedule.id)
+        changes.resume(context, schedule.id)
     skips.unskip(context, schedule.id, everything=True)
     assert_sound(context, schedule)
     assert not [skip for skip in stored(context, schedule).skips if skip.run_time > context.now()]

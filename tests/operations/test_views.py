@@ -8,7 +8,7 @@ import pytest
 from rrcli.core.inputs import MASK, READ_ONLY, SCHEDULE_FIELDS
 from rrcli.core.models import Attempt, EventState, ScheduleState, Span
 from rrcli.errors import InvalidInput
-from rrcli.operations import schedules
+from rrcli.operations import changes
 from rrcli.operations.context import Context
 from rrcli.operations.preview import OCCURRENCES_LIMIT, preview
 from rrcli.operations.status import HEARTBEAT_SECONDS, status
@@ -87,7 +87,7 @@ def test_header_values_and_secrets_are_masked_unless_asked_for(context: Context)
 def test_what_is_shown_can_be_sent_back_and_changes_nothing(context: Context):
     schedule = make(context, "FREQ=HOURLY", method="PUT", headers={"X-A": "b"}, secrets=[SECRET], body="x")
     shown = {name: value for name, value in schedule_view(schedule, NOON).items() if name not in READ_ONLY}
-    assert schedules.update(context, schedule.id, shown).revision == 1
+    assert changes.update(context, schedule.id, shown).revision == 1
 
 
 @on_one_store
@@ -173,7 +173,7 @@ def beat(context: Context, daemon: str) -> None:
 
 
 def test_status_counts_schedules_events_and_queues(context: Context):
-    schedules.pause(context, make(context).id)
+    changes.pause(context, make(context).id)
     make(context)
     shown = status(context)
     assert shown.now == NOON

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rrcli.core.models import Attempt, Event, EventState, Schedule
-from rrcli.operations import events, replay, schedules, why
+from rrcli.operations import changes, events, replay, why
 from rrcli.operations.context import Context
 from rrcli.operations.why import Story
 from tests.operations.standing import NOON, after, live, make, on_one_store, prequeue, stored
@@ -64,7 +64,7 @@ def test_a_waiting_retry_says_when(context: Context) -> None:
 
 def test_what_a_person_asked_for_says_so(context: Context) -> None:
     schedule = make(context)
-    assert "A person triggered it" in told(context, schedules.trigger(context, schedule.id))
+    assert "A person triggered it" in told(context, events.trigger(context, schedule.id))
     original = failed(context, live(context, schedule)[0])
     again = replay.replay(context, original.id).event
     assert f"asked to repeat {original.id}" in told(context, again)
@@ -87,7 +87,7 @@ def test_an_event_of_an_older_rule_is_not_measured_by_the_new_one(context: Conte
     first, *_, last = live(context, schedule)
     failed(context, first)
     clock.advance(MINUTE)
-    schedules.update(context, schedule.id, {"rrule": "DTSTART:20260302T120030Z\nRRULE:FREQ=MINUTELY"})
+    changes.update(context, schedule.id, {"rrule": "DTSTART:20260302T120030Z\nRRULE:FREQ=MINUTELY"})
     assert "was an occurrence of revision 1; the rule is the present one since" in told(context, first)
     assert "is no occurrence of that rule; it was of revision 1" in told(context, last)
     assert "Superseded" in told(context, last)
@@ -130,7 +130,7 @@ def test_pauses_creation_and_losses_are_told(context: Context, clock: FakeClock)
     context.repository.events.discard([live(context, schedule)[0].id])
     clock.advance(MINUTE)
     assert "the ledger has no entry" in told_at(context, schedule, NOON)
-    schedules.pause(context, schedule.id)
+    changes.pause(context, schedule.id)
     assert "the schedule is paused" in told_at(context, schedule, after(3600)) or "paused since" in told_at(
         context, schedule, after(3600)
     )

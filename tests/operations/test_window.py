@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rrcli.core.models import EventState, Schedule
-from rrcli.operations import schedules, window
+from rrcli.operations import changes, window
 from rrcli.operations.context import Context
 from rrcli.operations.window import queue_window
 from tests.operations.standing import (
@@ -173,7 +173,7 @@ def test_occurrences_that_were_called_are_not_called_again(context: Context, clo
 
 def test_a_stale_plan_does_not_move_the_watermark_of_a_new_rule(context: Context):
     before = make(context)
-    schedules.update(context, before.id, {"rrule": "FREQ=HOURLY;BYMINUTE=30"})
+    changes.update(context, before.id, {"rrule": "FREQ=HOURLY;BYMINUTE=30"})
     queue_window(context, [before], context.now())
     assert stored(context, before).next_run == minutes(30)[0]
     assert not firing(context, before)

@@ -10,7 +10,7 @@ from rrcli.core.exclusions import allowed_from
 from rrcli.core.fields import Check, Integer
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import InvalidRule
-from rrcli.operations import events, replay, schedules
+from rrcli.operations import changes, events, replay, schedules
 from rrcli.operations.days import Day, days
 from rrcli.operations.replay import Only
 from rrcli.operations.rules import recurrence_of
@@ -74,7 +74,7 @@ class Pause(Resource):
     """The button that stops a schedule."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        schedules.pause(self.context, require_id(schedule_id, "a schedule"), reason="Paused on the dashboard")
+        changes.pause(self.context, require_id(schedule_id, "a schedule"), reason="Paused on the dashboard")
         html.go(resp, f"/schedules/{schedule_id}")
 
 
@@ -82,7 +82,7 @@ class Resume(Resource):
     """The button that starts it again."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        schedules.resume(self.context, require_id(schedule_id, "a schedule"))
+        changes.resume(self.context, require_id(schedule_id, "a schedule"))
         html.go(resp, f"/schedules/{schedule_id}")
 
 
@@ -90,7 +90,7 @@ class Trigger(Resource):
     """The button that calls once, now."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
-        made = schedules.trigger(self.context, require_id(schedule_id, "a schedule"))
+        made = events.trigger(self.context, require_id(schedule_id, "a schedule"))
         html.go(resp, f"/events/{made.id}")
 
 
