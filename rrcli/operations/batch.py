@@ -19,7 +19,7 @@ FIELD = "schedules"
 """What refused fields are named after: `schedules[3].rrule`."""
 
 _ERRORS_LISTED = 1000
-_SCHEDULES_PER_PASS = 100
+_SCHEDULES_PER_PASS = 500
 _EVENTS_AT_ONCE = 20_000
 """What is queued before the answer; the prequeuer's next tick queues the rest."""
 

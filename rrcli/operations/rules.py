@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rrcli.core.inputs import check_schedule
-from rrcli.core.models import Schedule
+from rrcli.core.models import Schedule, Timed
 from rrcli.core.recurrence import Recurrence
 from rrcli.errors import FieldError, InvalidInput, InvalidRule
 
@@ -17,6 +17,8 @@ _TIMES = re.compile(
     r"(?P<times>(?P<first>\d{8}T\d{6})(?P<utc>Z?)(?:,\d{8}T\d{6}Z?)*)$",
     re.MULTILINE,
 )
+_KEPT_CHARACTERS = 1000
+_OWN_START = re.compile(r"^DTSTART[;:]", re.MULTILINE | re.IGNORECASE)
 
 
 @lru_cache(maxsize=10_000)
@@ -25,7 +27,7 @@ def parse(rrule: str, timezone: str | None) -> Recurrence:
     return Recurrence.parse(rrule, timezone=timezone)
 
 
-def recurrence_of(schedule: Schedule) -> Recurrence:
+def recurrence_of(schedule: Timed) -> Recurrence:
     """The schedule's rule, parsed, with the instants that occurrences were moved to. Raises InvalidRule."""
     moved = [skip.moved_to for skip in schedule.skips if skip.moved_to]
     if not moved:
@@ -52,14 +54,31 @@ def accept(rrule: Any, timezone: Any, *, anchor: datetime) -> Recurrence:
 
     Raises InvalidInput for a wrong one, and for one that never occurs.
     """
+    return accept_new(rrule, timezone, anchor=anchor)[0]
+
+
+def accept_new(rrule: Any, timezone: Any, *, anchor: datetime) -> tuple[Recurrence, datetime | None]:
+    """As `accept`, and the first occurrence from `anchor` on, where there is one."""
     try:
-        recurrence = Recurrence.parse(rrule, timezone=timezone, anchor=anchor)
+        recurrence = _read(rrule, timezone, anchor)
     except InvalidRule as error:
         raise _refused(rrule, timezone, error) from error
-    if next(recurrence.occurrences(limit=1), None) is None:
+    upcoming = recurrence.after(anchor, inclusive=True)
+    if upcoming is None and next(recurrence.occurrences(limit=1), None) is None:
         problem = FieldError(field="rrule", value=rrule, allowed="never occurs")
         raise InvalidInput([problem], hint="Look at it with: rrcli preview --explain --rrule ...")
-    return recurrence
+    return recurrence, upcoming
+
+
+def _read(rrule: Any, timezone: Any, anchor: datetime) -> Recurrence:
+    """The recurrence; one with a start of its own is parsed once, however often it comes. Raises InvalidRule.
+
+    A long one is not kept: what is only looked at, and never stored, shall not fill the memory.
+    """
+    kept = isinstance(rrule, str) and len(rrule) <= _KEPT_CHARACTERS and isinstance(timezone, str | None)
+    if kept and _OWN_START.search(rrule):
+        return parse(rrule, timezone)
+    return Recurrence.parse(rrule, timezone=timezone, anchor=anchor)
 
 
 def check_new(data: Mapping[str, object], *, now: datetime) -> dict[str, Any]:

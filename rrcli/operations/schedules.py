@@ -1,7 +1,6 @@
 """Making, finding and deleting schedules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -58,25 +57,26 @@ def new_schedule(
 
     Raises InvalidInput for a wrong rule, and for one that never occurs.
     """
-    recurrence = rules.accept(values["rrule"], values.get("timezone"), anchor=rules.next_second(now))
-    next_run = recurrence.after(now, inclusive=True)
-    base = _unset(settings.schedule, settings.misfire)
-    return replace(
-        base,
-        **field_changes(base, values),
-        id=schedule_id,
-        rrule=recurrence.text,
-        state=ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED,
-        next_run=next_run,
-        created_at=now,
-        updated_at=now,
-    )
+    anchor = rules.next_second(
+        now
+    )  # occurrences are whole seconds: the first from there on is that from now on
+    recurrence, next_run = rules.accept_new(values["rrule"], values.get("timezone"), anchor=anchor)
+    base, unset = _unset(settings.schedule, settings.misfire)
+    made = {
+        "id": schedule_id,
+        "rrule": recurrence.text,
+        "state": ScheduleState.ACTIVE if next_run else ScheduleState.COMPLETED,
+        "next_run": next_run,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return Schedule(**unset | field_changes(base, values) | made)
 
 
 @lru_cache(maxsize=8)
-def _unset(defaults: ScheduleSettings, misfire: MisfireSettings) -> Schedule:
-    """What a schedule is before anything is said of it."""
-    return Schedule(
+def _unset(defaults: ScheduleSettings, misfire: MisfireSettings) -> tuple[Schedule, dict[str, Any]]:
+    """What a schedule is before anything is said of it; the same as its fields."""
+    base = Schedule(
         id="",
         name="",
         rrule="",
@@ -90,6 +90,7 @@ def _unset(defaults: ScheduleSettings, misfire: MisfireSettings) -> Schedule:
         created_at=from_ms(0),
         updated_at=from_ms(0),
     )
+    return base, {name: getattr(base, name) for name in base.__slots__}
 
 
 def get(context: Context, schedule_id: str) -> Schedule:

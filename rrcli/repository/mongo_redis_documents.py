@@ -15,15 +15,18 @@ from rrcli.core.models import (
     Event,
     EventState,
     Kind,
+    Misfire,
     Overlap,
+    Retry,
     Schedule,
     ScheduleState,
     Skip,
     Span,
     Status,
+    Timetable,
     whole_ms,
 )
-from rrcli.core.sound import sound_event, sound_schedule
+from rrcli.core.sound import sound_event, sound_schedule, sound_timetable
 from rrcli.repository import readable as readables
 from rrcli.repository.base import Heartbeat, Standing
 from rrcli.repository.mongo_redis_connection import CODEC, Document
@@ -32,6 +35,7 @@ from rrcli.repository.remembered import misfire_of, remembering, retry_of
 D = TypeVar("D", bound=Mapping[str, Any])
 R = TypeVar("R")
 
+_SCHEDULE_FIELDS: tuple[str, ...] = Schedule.__slots__
 _STATES = {state.value: state for state in EventState}
 _KINDS = {kind.value: kind for kind in Kind}
 _OVERLAPS = {overlap.value: overlap for overlap in Overlap}
@@ -137,24 +141,25 @@ def standing_record(document: Mapping[str, Any]) -> Standing:
 
 def schedule_document(schedule: Schedule) -> Document:
     """A schedule as stored. `next_run` is always there: its absence is looked for by index."""
-    document = asdict(schedule)
+    values = {name: getattr(schedule, name) for name in _SCHEDULE_FIELDS}
+    document: Document = {name: value for name, value in values.items() if value is not None}
     document["_id"] = ObjectId(document.pop("id"))
     document["state"] = schedule.state.value
     document["overlap"] = schedule.overlap.value
-    document["misfire"]["policy"] = schedule.misfire.policy.value
+    document["retry"] = _members(schedule.retry)
+    document["misfire"] = _members(schedule.misfire) | {"policy": schedule.misfire.policy.value}
     document["headers"] = dict(schedule.headers)
-    for name in ("tags", "secrets", "exclude_calendars"):
-        document[name] = list(document[name])
     document["skips"] = [_skip_document(skip) for skip in schedule.skips]
-    for name in ("created_at", "updated_at"):
-        document[name] = stored_time(document[name])
-    next_run = document.pop("next_run")
-    document = {name: value for name, value in document.items() if value is not None}
-    for name in ("rule_since", "state_since"):
+    for name in ("created_at", "updated_at", "rule_since", "state_since"):
         if name in document:
             document[name] = stored_time(document[name])
-    document["next_run"] = next_run and stored_time(next_run)
+    document["next_run"] = schedule.next_run and stored_time(schedule.next_run)
     return document
+
+
+def _members(record: Retry | Misfire) -> Document:
+    """The fields of a flat record: `asdict` would copy each value deeply."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def schedule_record(document: Mapping[str, Any]) -> Schedule:
@@ -191,6 +196,27 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
         updated_at=utc(document["updated_at"]),
     )
     return sound_schedule(schedule)
+
+
+TIMETABLE = {name: 1 for name in Timetable.__slots__ if name != "id"}
+"""What of a schedule's document `timetable_record` reads."""
+
+
+def timetable_record(document: Mapping[str, Any]) -> Timetable:
+    """The timetable of a schedule's document. Raises as `schedule_record`."""
+    timetable = Timetable(
+        id=_id(document["_id"]),
+        rrule=document["rrule"],
+        timezone=document.get("timezone"),
+        misfire=misfire_of(**document["misfire"]),
+        jitter_seconds=document["jitter_seconds"],
+        exclude_calendars=tuple(document["exclude_calendars"]),
+        skips=tuple([_skip(skip) for skip in document["skips"]]),
+        revision=document["revision"],
+        rule_revision=document["rule_revision"],
+        next_run=_optional_utc(document["next_run"]),
+    )
+    return sound_timetable(timetable)
 
 
 def schedule_of_raw(document: RawBSONDocument) -> Schedule:
