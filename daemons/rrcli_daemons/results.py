@@ -27,6 +27,7 @@ class Results:
         self._again: list[Event] = []
         self._writing_ended: list[Event] = []
         self._writing_again: list[Event] = []
+        self._noted: list[Event] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rrcli-results")
         self._written: Future[None] | None = None
         self._lock = Lock()
@@ -39,15 +40,24 @@ class Results:
 
     def __len__(self) -> int:
         """How many are not known to be written down."""
-        writing = len(self._writing_ended) + len(self._writing_again)
+        writing = len(self._writing_ended) + len(self._writing_again) + len(self._noted)
         return writing + len(self._ended) + len(self._again)
+
+    @property
+    def ids(self) -> set[str]:
+        """What is not known to be written down, without waiting."""
+        return {event.id for event in self._all}
 
     @property
     def unwritten(self) -> list[Event]:
         """Everything that is not written down; waits for what is being written, and raises nothing."""
         if self._written is not None:
             wait([self._written])
-        return [*self._writing_ended, *self._writing_again, *self._ended, *self._again]
+        return self._all
+
+    @property
+    def _all(self) -> list[Event]:
+        return [*self._writing_ended, *self._writing_again, *self._noted, *self._ended, *self._again]
 
     def ended(self, event: Event) -> None:
         """Its last status is to be written, and its claim given up."""
@@ -61,7 +71,7 @@ class Results:
         """Start to write what there is, unless writing is under way. Raises as `finish`."""
         if self._written is not None and self._written.done():
             self.finish()
-        if self._written is None and (self._ended or self._again):
+        if self._written is None and (self._ended or self._again or self._noted):
             self._writing_ended, self._ended = self._ended, []
             self._writing_again, self._again = self._again, []
             self._written = self._thread.submit(self._write_and_ring, now)
@@ -104,9 +114,13 @@ class Results:
         again, ended = self._writing_again, self._writing_ended
         if again:
             self._repository.events.save(again)
-            entries = [QueueEntry(event_id=event.id, due=event.due) for event in again]
-            self._repository.queues.retry(self._instance, entries)
+            # Once the queue has it, another worker may write on: then it must not be saved a second time.
+            self._noted = [*self._noted, *again]
             self._writing_again = []
+        if self._noted:
+            entries = [QueueEntry(event_id=event.id, due=event.due) for event in self._noted]
+            self._repository.queues.retry(self._instance, entries)
+            self._noted = []
         if ended:
             not_live = self._repository.events.archive(ended, now)
             self._forget_deleted(event for event in ended if event.id in not_live)

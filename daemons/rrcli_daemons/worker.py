@@ -24,7 +24,7 @@ from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS
 from rrcli.operations.window import latest_due_of, too_late
-from rrcli.repository.base import Channel, QueueEntry
+from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.measured import note_calls
 from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
@@ -112,7 +112,11 @@ class Worker:
         """Ids to start; none that is being called already, as an older state of the queues may offer."""
         holding = bool(self._claimed or len(self._results))
         ids = self._repository.queues.claim(self._instance, room, self._lease, holding=holding)
-        return [event_id for event_id in ids if event_id not in self._claimed]
+        unwritten = self._results.ids
+        if not unwritten.isdisjoint(ids):
+            # It came back before the reply that it was given up; with the reply, what is held is looked for.
+            self._next_look = 0.0
+        return [event_id for event_id in ids if event_id not in self._claimed and event_id not in unwritten]
 
     @property
     def _room(self) -> int:
@@ -184,7 +188,7 @@ class Worker:
         """Send what is to be sent of a claimed batch; put the rest where it belongs."""
         if not ids:
             return
-        events = self._repository.events.get(ids)
+        events = self._told(self._repository.events.get(ids), now)
         known = self._repository.schedules.get({event.schedule_id for event in events.values()})
         archived = self._repository.events.archived(ids)
         exclusions = self._context.exclusions(known.values())
@@ -219,6 +223,17 @@ class Worker:
             self._repository.events.save(kept_waiting)
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
+
+    def _told(self, events: dict[str, Event], now: datetime) -> dict[str, Event]:
+        """The events, with a ledger that knows of all that are due that somebody may be calling them.
+
+        A dispatcher that told of one before it became a retry, at another dispatcher, moves it untold.
+        """
+        untold = [each for each in events.values() if each.state is not EventState.WORKER and each.due <= now]
+        if not untold:
+            return events
+        self._repository.events.dispatched([each.id for each in untold], now)
+        return events | {each.id: each.moved(EventState.WORKER, now, DISPATCHED) for each in untold}
 
     def _request(self, schedule: Schedule, event: Event, now: datetime) -> Request | None:
         """The call to make; None, and the event ends, where another program stored what cannot be sent."""
