@@ -149,7 +149,7 @@ class StoreNeeded(SchedulerError):
     def __init__(self, what: str = "This") -> None:
         super().__init__(
             f"{what} works where the store is, and commands go to a server.",
-            hint="Leave out --server, or environment RRCLI_SERVER: rrcli config show tells which.",
+            hint="Run it on a machine that has the store, without --server and environment RRCLI_SERVER.",
         )
 
 

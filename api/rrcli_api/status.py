@@ -2,6 +2,7 @@
 
 import falcon
 
+from rrcli import __version__
 from rrcli.operations.summary import summary, summary_view
 from rrcli_api.media import render
 from rrcli_api.requests import query
@@ -13,6 +14,8 @@ class Status(Resource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         query(req, {})
-        render(resp, summary_view(summary(self.context)))
+        key = req.context.api_key
+        about = {"version": __version__, "scope": key and key.scope}
+        render(resp, about | summary_view(summary(self.context)))
 
     on_head = on_get

@@ -44,6 +44,7 @@ def apikey() -> None:
 @pass_state
 def create(state: State, name: str, scope: str) -> None:
     """Make a key and print it, this once."""
+    state.require_local()
     key, text = operation.create(state.context(), name=name, scope=scope)
     if state.output == "table":
         write(state, text)
@@ -56,6 +57,7 @@ def create(state: State, name: str, scope: str) -> None:
 @pass_state
 def list_(state: State) -> None:
     """List all keys, oldest first, without their secrets."""
+    state.require_local()
     keys = operation.find(state.context())
     emit(state, [view(key) for key in keys], table=lambda: _table(state, keys, state.now()))
     if not keys and state.output == "table":
@@ -67,6 +69,7 @@ def list_(state: State) -> None:
 @pass_state
 def revoke(state: State, key: str) -> None:
     """End a KEY, named by its id or name; within seconds nothing takes it any more."""
+    state.require_local()
     revoked = operation.revoke(state.context(), key)
     emit(state, view(revoked), table=lambda: f"Revoked {safe(revoked.name)}  {revoked.id}")
 

@@ -1,5 +1,7 @@
 """`rrcli doctor`: what is wrong with this installation, and how to mend it."""
 
+from collections.abc import Iterator
+
 from rrcli.cli.exit_codes import ExitCode
 from rrcli.cli.group import command
 from rrcli.cli.output import emit
@@ -8,21 +10,25 @@ from rrcli.cli.tables import Cell, fields
 from rrcli.cli.text import count
 from rrcli.operations.doctor import Finding, Verdict, examine, finding_view
 
+EXAMPLES = """
+rrcli doctor
+rrcli doctor --server https://scheduler.example.org
+rrcli doctor -o json | jq '.[] | select(.verdict != "ok")'
+"""
+
 _COLOURS = {Verdict.FINE: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red"}
 _SIGNS = {Verdict.FINE: "✓", Verdict.WARNING: "!", Verdict.PROBLEM: "✗"}
 
 
-@command("doctor", examples="rrcli doctor\nrrcli doctor -o json | jq '.[] | select(.verdict != \"ok\")'")
+@command("doctor", examples=EXAMPLES)
 @pass_state
 def doctor(state: State) -> int:
     """Check settings, files, store, versions, indexes, clocks, time zones, daemons, events and API keys.
 
-    Each finding comes with its mend. Exits with 1 when there is a problem; warnings do not count.
+    With --server: whether it answers, encryption, its clock and release, what the key allows, its daemons
+    and events. Each finding comes with its mend. Exits with 1 when there is a problem; warnings do not count.
     """
-    from rrcli.repository.factory import data_dir
-
-    state.require_local()
-    found = list(examine(state.loaded, data_dir(state.settings), state.context, state.now()))
+    found = list(_findings(state))
     emit(
         state,
         [finding_view(each) for each in found],
@@ -33,6 +39,16 @@ def doctor(state: State) -> int:
     if state.output == "table":
         state.remark("All is well." if not problems else f"{count(problems, 'problem')}.")
     return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def _findings(state: State) -> Iterator[Finding]:
+    if state.settings.client.server:
+        from rrcli.remote import doctor as remote
+
+        return remote.examine(state.loaded, state.client(), state.clock)
+    from rrcli.repository.factory import data_dir
+
+    return examine(state.loaded, data_dir(state.settings), state.context, state.now())
 
 
 def _page(state: State, found: list[Finding]) -> str:

@@ -14,7 +14,7 @@ from rrcli.cli.text import count
 from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.models import Schedule
 from rrcli.core.timefmt import format_instant
-from rrcli.errors import FieldError, InvalidInput
+from rrcli.errors import ABSENT, FieldError, InvalidInput
 from rrcli.operations import manifest
 from rrcli.operations.schedule_fields import require_calendars
 from rrcli.operations.simulate import Simulation, planned, stored
@@ -100,7 +100,9 @@ _LONGEST_SECONDS = 86_400.0
 def _run_files(state: State, simulation: Simulation, files: Sequence[str], start: "datetime") -> None:
     declared = manifest.read(list(sources(files)), now=start, environment=_AnyName())
     if not declared:
-        raise InvalidInput([FieldError(field="schedules", value=None, allowed="there is no schedule in it")])
+        raise InvalidInput(
+            [FieldError(field="schedules", value=ABSENT, allowed="there is no schedule in it")]
+        )
     calendars = {name for each in declared for name in each.fields.get("exclude_calendars", ())}
     if calendars:
         require_calendars(state.context(), {"exclude_calendars": sorted(calendars)})

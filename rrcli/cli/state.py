@@ -130,16 +130,23 @@ class State:
         return repository
 
     def _remote(self) -> "Repository":
-        from rrcli.remote.client import connect, sends_key_in_clear
+        from rrcli.remote.client import sends_key_in_clear
         from rrcli.remote.repository import open_remote
 
-        client = self.settings.client
-        if sends_key_in_clear(client):
+        if sends_key_in_clear(self.settings.client):
             self.remark(
                 click.style("The API key goes over the network in the clear: use https.", fg="yellow")
             )
-        self._client = (self._connect or connect)(client)
-        return open_remote(self._client)
+        return open_remote(self.client())
+
+    def client(self) -> "Client":
+        """The REST service that commands go to; closed when the command ends."""
+        if self._client is None:
+            from rrcli.remote.client import connect
+
+            self._client = (self._connect or connect)(self.settings.client)
+            self._exit.callback(self._client.close)
+        return self._client
 
     def close(self) -> None:
         """Close what was opened; safe to repeat."""

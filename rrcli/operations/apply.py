@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rrcli.core.ids import is_id
 from rrcli.core.models import Schedule, ScheduleState
-from rrcli.errors import Conflict, FieldError, InvalidInput, SchedulerError
+from rrcli.errors import ABSENT, Conflict, FieldError, InvalidInput, SchedulerError
 from rrcli.log import is_masked
 from rrcli.operations import declared, rules, schedule_fields, schedules
 from rrcli.operations.context import Context
@@ -87,7 +87,8 @@ def plan(
     for each in wanted:
         if prune is not None and prune not in each.fields.get("tags", ()):
             allowed = f"must have the tag {prune}: --prune deletes what has it and is in no file"
-            errors.append(FieldError(field=f"{each.place}: {each.name}: tags", value=None, allowed=allowed))
+            tags = list(each.fields.get("tags", ())) or ABSENT
+            errors.append(FieldError(field=f"{each.place}: {each.name}: tags", value=tags, allowed=allowed))
         try:
             step = _step(context, each, writer)
             known |= {step.stored.id} if step.stored else set()

@@ -39,15 +39,18 @@ class Finding:
     mend: str | None = None
 
 
-def _fine(check: str, message: str) -> Finding:
+def fine(check: str, message: str) -> Finding:
+    """A check that found nothing wrong."""
     return Finding(check=check, verdict=Verdict.FINE, message=message)
 
 
-def _warning(check: str, message: str, mend: str) -> Finding:
+def warning(check: str, message: str, mend: str) -> Finding:
+    """What may become a problem, and how to mend it."""
     return Finding(check=check, verdict=Verdict.WARNING, message=message, mend=mend)
 
 
-def _problem(check: str, message: str, mend: str) -> Finding:
+def problem(check: str, message: str, mend: str) -> Finding:
+    """What is wrong, and how to mend it."""
     return Finding(check=check, verdict=Verdict.PROBLEM, message=message, mend=mend)
 
 
@@ -55,26 +58,27 @@ def examine(
     loaded: Loaded, data_dir: Path, open_context: Callable[[], Context], now: datetime
 ) -> Iterator[Finding]:
     """Every finding, as it is made. What cannot be reached is a finding, not an error."""
-    yield from _settings(loaded)
+    yield from settings(loaded)
     yield from _files(loaded, data_dir)
     yield from _time_zones(now)
     try:
         context = open_context()
-        yield _fine("store", f"{context.repository.description} answers")
+        yield fine("store", f"{context.repository.description} answers")
     except SchedulerError as error:
-        yield _problem("store", error.message, error.hint or "Start it, or name another: rrcli config show")
+        yield problem("store", error.message, error.hint or "Start it, or name another: rrcli config show")
         return
     for check in (_servers, _indexes, _clocks, _work, _api):
         try:
             yield from check(context)
         except SchedulerError as error:
-            yield _problem(check.__name__.strip("_"), error.message, error.hint or "Look into the log.")
+            yield problem(check.__name__.strip("_"), error.message, error.hint or "Look into the log.")
 
 
-def _settings(loaded: Loaded) -> Iterator[Finding]:
+def settings(loaded: Loaded) -> Iterator[Finding]:
+    """Where the settings come from."""
     own = sum(source != "default" for source in loaded.sources.values())
     where = f"file {loaded.file}" if loaded.file else "no file"
-    yield _fine("settings", f"{where}; {own} of {len(loaded.sources)} differ from the defaults")
+    yield fine("settings", f"{where}; {own} of {len(loaded.sources)} differ from the defaults")
 
 
 def _files(loaded: Loaded, data_dir: Path) -> Iterator[Finding]:
@@ -83,7 +87,7 @@ def _files(loaded: Loaded, data_dir: Path) -> Iterator[Finding]:
     if loaded.settings.mongo.uri is None and data_dir.exists():
         yield _private(data_dir, "data folder", has_secrets=True)
         if not os.access(data_dir, os.W_OK):
-            yield _problem("data folder", f"{data_dir} cannot be written", f"chown it to user {os.getuid()}")
+            yield problem("data folder", f"{data_dir} cannot be written", f"chown it to user {os.getuid()}")
 
 
 def _has_secrets(loaded: Loaded) -> bool:
@@ -100,16 +104,16 @@ def _private(path: Path, what: str, *, has_secrets: bool) -> Finding:
     mode = stat.S_IMODE(path.stat().st_mode)
     if has_secrets and mode & 0o077:
         mend = f"chmod {'700' if path.is_dir() else '600'} {path}"
-        return _warning(what, f"{path} is open to others (mode {mode:o}), and holds secrets", mend)
-    return _fine(what, f"{path}, mode {mode:o}")
+        return warning(what, f"{path} is open to others (mode {mode:o}), and holds secrets", mend)
+    return fine(what, f"{path}, mode {mode:o}")
 
 
 def _servers(context: Context) -> Iterator[Finding]:
     for server in context.repository.inspection.servers():
         if server.supported:
-            yield _fine("versions", f"{server.name} {server.version}")
+            yield fine("versions", f"{server.name} {server.version}")
         else:
-            yield _problem(
+            yield problem(
                 "versions",
                 f"{server.name} {server.version} is older than {server.least}",
                 f"Update {server.name} to {server.least} or later",
@@ -120,9 +124,9 @@ def _indexes(context: Context) -> Iterator[Finding]:
     missing = context.repository.inspection.missing_indexes()
     if missing:
         mend = "rrcli db init; if they stay away, restore a backup"
-        yield _problem("indexes", f"missing: {', '.join(missing)}", mend)
+        yield problem("indexes", f"missing: {', '.join(missing)}", mend)
     else:
-        yield _fine("indexes", "all there")
+        yield fine("indexes", "all there")
 
 
 def _clocks(context: Context) -> Iterator[Finding]:
@@ -132,13 +136,13 @@ def _clocks(context: Context) -> Iterator[Finding]:
         skew = abs(server.time - context.now())
         seconds = f"{skew.total_seconds():.1f} s"
         if skew > SKEW:
-            yield _problem(
+            yield problem(
                 "clock",
                 f"this machine and {server.name} differ by {seconds}",
                 "Let both follow NTP: timedatectl",
             )
         else:
-            yield _fine("clock", f"within {seconds} of {server.name}")
+            yield fine("clock", f"within {seconds} of {server.name}")
 
 
 def _time_zones(now: datetime) -> Iterator[Finding]:
@@ -148,53 +152,57 @@ def _time_zones(now: datetime) -> Iterator[Finding]:
     found, different = release(), differing(now)
     if different:
         some = ", ".join(different[:3]) + (" …" if len(different) > 3 else "")
-        yield _warning(
+        yield warning(
             "time zones",
             f"this machine's ({found}) and the package tzdata's differ in {len(different)} zones: {some}",
             "Update both: pip install -U tzdata, and the system's package tzdata",
         )
     elif is_old(found, now):
-        yield _warning("time zones", f"release {found} is old", "Update the system's package tzdata")
+        yield warning("time zones", f"release {found} is old", "Update the system's package tzdata")
     else:
-        yield _fine("time zones", f"release {found}")
+        yield fine("time zones", f"release {found}")
 
 
 def _work(context: Context) -> Iterator[Finding]:
-    found = status(context)
+    yield from work(status(context))
+
+
+def work(found: Status) -> Iterator[Finding]:
+    """Who does the work, and whether it gets done."""
     if found.absent:
         names = ", ".join(found.absent)
-        yield _problem("daemons", f"not running: {names}", f"rrcli up, or rrcli daemon {found.absent[0]}")
+        yield problem("daemons", f"not running: {names}", f"rrcli up, or rrcli daemon {found.absent[0]}")
     else:
-        yield _fine("daemons", "prequeuer, dispatcher and worker are alive")
+        yield fine("daemons", "prequeuer, dispatcher and worker are alive")
     yield _stuck(found)
 
 
 def _stuck(found: Status) -> Finding:
     depths = found.depths
     if depths.in_flight and "worker" in found.absent:
-        return _problem(
+        return problem(
             "events",
             f"{depths.in_flight:,} are held by workers that are gone",
             "Start a worker: their leases run out, and it takes them over",
         )
     if depths.oldest_due is not None and (age := found.now - depths.oldest_due) > LATE:
-        return _problem(
+        return problem(
             "events",
             f"the oldest one that waits has been due for {int(age.total_seconds()):,} s",
             "See who does not run, or start more workers: rrcli status",
         )
-    return _fine("events", f"{depths.ready + depths.worker:,} wait, none is stuck")
+    return fine("events", f"{depths.ready + depths.worker:,} wait, none is stuck")
 
 
 def _api(context: Context) -> Iterator[Finding]:
     api, has_keys = context.settings.api, context.repository.api_keys.exist()
     if has_keys:
-        yield _fine("API keys", "every request needs one")
+        yield fine("API keys", "every request needs one")
     elif is_loopback(api.host):
-        yield _fine("API keys", f"none; {api.host} is this machine only")
+        yield fine("API keys", f"none; {api.host} is this machine only")
     else:
         open_ = " and answers everybody" if api.allow_anonymous else ""
-        yield _problem(
+        yield problem(
             "API keys",
             f"none, while the API listens on {api.host}{open_}",
             "rrcli apikey create --name NAME --scope admin",

@@ -194,7 +194,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(clock, capsys):
 @pytest.mark.parametrize(
     "line",
     [
-        *(["up"], ["api"], ["daemon", "worker"], ["demo"], ["doctor"]),
+        *(["up"], ["api"], ["daemon", "worker"], ["demo"]),
         *(["db", "init"], ["db", "check"], ["db", "rekey"], ["db", "purge", "--older-than", "1d", "--yes"]),
         *(["apikey", "list"], ["apikey", "create", "--name", "a", "--scope", "read"]),
     ],
@@ -204,6 +204,7 @@ def test_what_a_server_does_not_do_for_others_is_refused_with_the_reason(run, se
     result = run(*line, "--server", "http://localhost")
     assert result.code == 2
     assert "works where the store is" in result.err
+    assert "without --server" in result.err
 
 
 def test_a_wrong_address_is_refused_before_anything_is_sent(run):
