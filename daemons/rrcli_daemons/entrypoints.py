@@ -76,7 +76,10 @@ def _run_worker(context: Context) -> None:
 
     settings = context.settings.worker
     sender = Sender(
-        clock=context.clock, policy=AddressPolicy.from_settings(settings), ca_file=settings.ca_file
+        clock=context.clock,
+        policy=AddressPolicy.from_settings(settings),
+        most=settings.count * settings.concurrency,
+        ca_file=settings.ca_file,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()

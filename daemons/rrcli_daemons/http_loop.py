@@ -46,6 +46,11 @@ class NetworkLoop:
         self._idle: list[Transfer] = []
         self._done: list[Done] = []
 
+    @property
+    def active(self) -> int:
+        """Calls that have begun and not ended."""
+        return len(self._active)
+
     def start(self, calls: Sequence[Call]) -> None:
         """Hand new calls to curl; they begin with the next turn."""
         for call in calls:

@@ -20,10 +20,14 @@ _PATIENCE_SECONDS = 2.0
 class Sender:
     """One a process, made after any fork. All methods may be called from any thread."""
 
-    def __init__(self, *, clock: Clock, policy: AddressPolicy, ca_file: str | None = None) -> None:
-        """`ca_file` holds the trusted certificates (PEM); None takes certifi's."""
+    def __init__(self, *, clock: Clock, policy: AddressPolicy, most: int, ca_file: str | None = None) -> None:
+        """At most `most` calls are in flight; further ones wait their turn, and time runs for each from then.
+
+        `ca_file` holds the trusted certificates (PEM); None takes certifi's.
+        """
         self._clock = clock
         self._policy = policy
+        self._most = most
         self._ca_file = ca_file or certifi.where()
         self._lock = threading.Lock()
         self._submitted: list[Call] = []
@@ -37,7 +41,7 @@ class Sender:
         self._ready = Bell()
 
     def submit(self, calls: Sequence[tuple[str, Request]]) -> None:
-        """Start the calls, each under a key of the caller's; returns at once.
+        """Start the calls in this order, each under a key of the caller's; returns at once.
 
         Raises RuntimeError after `close`, or when the network thread has ended by an error.
         """
@@ -50,6 +54,14 @@ class Sender:
             self._live.update(dict.fromkeys(new))
             self._start_thread()
             self._wake.ring()
+
+    def withdraw(self) -> list[str]:
+        """Take back the calls that still wait their turn; their keys."""
+        with self._lock:
+            waiting, self._submitted = self._submitted, []
+            for call in waiting:
+                del self._live[call]
+        return [call.key for call in waiting]
 
     def collect(self) -> list[tuple[str, Outcome]]:
         """Key and outcome of the calls that ended since the last time; never waits.
@@ -68,7 +80,7 @@ class Sender:
 
     @property
     def in_flight(self) -> int:
-        """Calls submitted and neither collected nor aborted."""
+        """Calls submitted and neither collected, withdrawn nor aborted."""
         with self._lock:
             return len(self._live) + len(self._finished)
 
@@ -135,9 +147,10 @@ class Sender:
 
     def _obey(self, loop: NetworkLoop) -> bool:
         """Take over what the other threads asked for; False to end."""
+        room = self._most - loop.active
         with self._lock:
             self._wake.hush()
-            new, self._submitted = self._submitted, []
+            new, self._submitted = self._submitted[:room], self._submitted[room:]
             aborts, self._aborts = self._aborts, []
             closed = self._closed
         if aborts or closed:

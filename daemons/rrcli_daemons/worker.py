@@ -28,6 +28,7 @@ from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.measured import note_calls
 from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
+from rrcli_daemons.pace import AHEAD_SECONDS, Pace
 from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
 
@@ -42,6 +43,7 @@ OVERLAP_WAIT = timedelta(seconds=5)
 """An event with overlap policy `queue` starts when the one before it ends; this often it looks by itself."""
 
 RESPONSE_CHARACTERS = 1024
+_AHEAD = timedelta(seconds=AHEAD_SECONDS)
 
 
 class Worker:
@@ -66,6 +68,7 @@ class Worker:
         self._next_reap = 0.0
         self._next_look = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
+        self._pace = Pace()
         self._unsure = False
         self._results = Results(context, instance)
         self._gone: list[str] = []
@@ -94,14 +97,18 @@ class Worker:
         self._unsure = True
         self._take_up_lost_claims(now)
         self._results.begin(now)
+        self._give_back()
         room = self._room
-        ids = self._claim(room) if room > 0 else []
+        # While there is enough that follows, larger batches are cheaper.
+        ids = self._claim(room) if room > self._ahead // 2 else []
         self._start(ids, now)
         if not ids or not self._claimed or self._freed or self._failing or self._gone:
             self._settle(now)
         self._results.begin(now)
         self._unsure = False
-        return now if ids and len(ids) == room and self._room > 0 else None
+        if ids and len(ids) == room and self._room > 0:
+            return now
+        return now + _AHEAD if len(self._claimed) > self._capacity else None
 
     def _note_in_ledger(self, now: datetime) -> None:
         """What has ended, while the queues are away: a replica that takes over may offer it to others."""
@@ -120,9 +127,25 @@ class Worker:
 
     @property
     def _room(self) -> int:
-        """How many calls can be started at once; none while far too many results wait to be written."""
+        """How many to claim; none while far too many results wait to be written.
+
+        While calls end quickly, those that will follow them are claimed and loaded meanwhile.
+        """
         waiting = max(len(self._results) - 2 * self._capacity, 0)
-        return min(self._capacity - len(self._claimed) - waiting, EVENTS_PER_CLAIM)
+        return min(self._capacity + self._ahead - len(self._claimed) - waiting, EVENTS_PER_CLAIM)
+
+    @property
+    def _ahead(self) -> int:
+        return min(self._pace.lately(self._context.clock.monotonic()), self._capacity)
+
+    def _give_back(self) -> None:
+        """What was claimed ahead, when calls do not end any more: another worker may have room for it."""
+        if len(self._claimed) <= self._capacity or self._ahead:
+            return
+        events = [self._claimed.pop(event_id)[0] for event_id in self._sender.withdraw()]
+        if events:
+            entries = [QueueEntry(event_id=event.id, due=event.due) for event in events]
+            self._repository.queues.retry(self._instance, entries)
 
     def _take_up_lost_claims(self, now: datetime) -> None:
         """Claims whose reply was lost: looked for after an outage, and later, too.
@@ -301,6 +324,7 @@ class Worker:
         """Judge the calls that have ended."""
         ended = self._sender.collect()
         if ended:
+            self._pace.ended(len(ended), self._context.clock.monotonic())
             note_calls(self.tally, [(self._claimed[event_id][0], outcome) for event_id, outcome in ended])
         for event_id, outcome in ended:
             event, schedule = self._claimed.pop(event_id)

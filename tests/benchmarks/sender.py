@@ -108,7 +108,8 @@ def measure(
 
 def sender_run(requests: Sequence[Request], in_flight: int) -> None:
     """Keep the Sender at `in_flight` calls, as a worker does."""
-    sender = Sender(clock=SystemClock(), policy=AddressPolicy.from_settings(WorkerSettings()))
+    policy = AddressPolicy.from_settings(WorkerSettings())
+    sender = Sender(clock=SystemClock(), policy=policy, most=in_flight)
     poll = select.poll()
     poll.register(sender.fileno(), select.POLLIN)
     sent = done = 0

@@ -101,8 +101,29 @@ def test_a_sender_goes_on_after_an_abort() -> None:
         assert send(sender, a_request(target.url("/"))).status_code == 200
 
 
+def test_calls_past_the_limit_wait_their_turn() -> None:
+    with receiver() as target, sending(most=1) as sender:
+        target.answer_all(Answer(delay_seconds=0.01))
+        sender.submit([(f"{number}", a_request(target.url(f"/{number}"))) for number in range(5)])
+        assert [key for key, _ in collect(sender, 5)] == ["0", "1", "2", "3", "4"]
+        assert [request.path for request in target.requests] == ["/0", "/1", "/2", "/3", "/4"]
+        assert target.connections == 1
+
+
+def test_calls_that_wait_their_turn_can_be_taken_back_and_others_not() -> None:
+    with receiver() as target, sending(most=2) as sender:
+        target.answer_all(NEVER)
+        sender.submit([(key, a_request(target.url())) for key in "abcde"])
+        target.wait_for(2)
+        assert sender.withdraw() == ["c", "d", "e"]
+        assert sender.withdraw() == []
+        assert sender.in_flight == 2
+        assert sender.abort() == ["a", "b"]
+        assert len(target.requests) == 2
+
+
 def test_close_is_safe_before_the_first_call_and_twice() -> None:
-    sender = Sender(clock=SystemClock(), policy=AddressPolicy())
+    sender = Sender(clock=SystemClock(), policy=AddressPolicy(), most=1)
     sender.close()
     sender.close()
 

@@ -8,9 +8,10 @@ from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
+from rrcli_daemons.pace import AHEAD_SECONDS
 from rrcli_daemons.worker import LOOK_SECONDS
 from tests.support.clock import FakeClock
-from tests.support.receiver import Answer, Receiver
+from tests.support.receiver import Answer, Fault, Receiver
 from tests.support.working import dispatch, work_until, working
 
 NO_LEASE = timedelta(0)
@@ -301,6 +302,52 @@ def test_a_schedule_deleted_during_the_call_leaves_nothing_behind(context: Conte
         work_until(worker, context, lambda: nothing_queued(context))
     assert events.history(context, schedule_id, limit=1).total == 0
     assert events.pending(context, schedule_id, limit=1).total == 0
+
+
+def two_at_once(context: Context) -> Context:
+    """The context, with room for two calls in one worker."""
+    worker = replace(context.settings.worker, count=1, concurrency=2)
+    return replace(context, settings=replace(context.settings, worker=worker))
+
+
+def test_while_calls_end_quickly_the_next_ones_are_claimed_already(
+    context: Context, target: Receiver
+) -> None:
+    for number in range(8):
+        make(context, target, name=f"s{number}")
+    dispatch(context)
+    narrow = two_at_once(context)
+    with working(narrow) as worker:
+        worker.run_once(context.now())
+        assert context.repository.queues.depths().in_flight == 2
+        target.wait_for(2)
+        target.answer_all(Answer(fault=Fault.NEVER))
+        work_until(worker, narrow, lambda: worker.counters()["in_flight"] == 4)
+        assert len(target.wait_for(4)) == 4
+
+
+def test_what_was_claimed_ahead_goes_back_when_calls_hang(
+    context: Context, clock: FakeClock, target: Receiver
+) -> None:
+    for number in range(8):
+        make(context, target, name=f"s{number}")
+    dispatch(context)
+    narrow = two_at_once(context)
+    with working(narrow) as slow:
+        slow.run_once(context.now())
+        target.wait_for(2)
+        target.answer_all(Answer(fault=Fault.NEVER))
+        work_until(slow, narrow, lambda: slow.counters()["in_flight"] == 4)
+        target.wait_for(4)
+        clock.advance(timedelta(seconds=AHEAD_SECONDS))
+        slow.run_once(context.now())
+        assert context.repository.queues.depths().in_flight == 2
+        target.answer_all(Answer())
+        dispatch(context)
+        with working(context, "quick") as quick:
+            work_until(quick, context, lambda: context.repository.queues.depths().in_flight == 2)
+    called = [call.headers["webhook-id"] for call in target.requests]
+    assert len(set(called)) == len(called) == 8
 
 
 def test_closing_gives_claims_back_to_the_others(context: Context, target: Receiver) -> None:

@@ -76,6 +76,9 @@ class InstantSender:
         done, self.done = self.done, []
         return done
 
+    def withdraw(self) -> list[str]:
+        return []
+
     def abort(self) -> None:
         self.done = []
 

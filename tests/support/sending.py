@@ -36,11 +36,15 @@ def a_request(
 
 @contextmanager
 def sending(
-    worker: WorkerSettings | None = None, *, clock: Clock | None = None, ca_file: str | None = None
+    worker: WorkerSettings | None = None,
+    *,
+    clock: Clock | None = None,
+    most: int = 1000,
+    ca_file: str | None = None,
 ) -> Iterator[Sender]:
     """A Sender with the policy of `worker`, closed at the end."""
     policy = AddressPolicy.from_settings(worker or WorkerSettings())
-    sender = Sender(clock=clock or SystemClock(), policy=policy, ca_file=ca_file)
+    sender = Sender(clock=clock or SystemClock(), policy=policy, most=most, ca_file=ca_file)
     try:
         yield sender
     finally:

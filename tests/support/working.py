@@ -18,7 +18,11 @@ STEP_SECONDS = 0.1
 def working(context: Context, instance: str = "worker-1") -> Iterator[Worker]:
     """A worker on the context; closed afterwards."""
     settings = context.settings.worker
-    sender = Sender(clock=context.clock, policy=AddressPolicy.from_settings(settings))
+    sender = Sender(
+        clock=context.clock,
+        policy=AddressPolicy.from_settings(settings),
+        most=settings.count * settings.concurrency,
+    )
     worker = Worker(context, sender, instance=instance, rng=lambda: 0.5)
     try:
         yield worker
