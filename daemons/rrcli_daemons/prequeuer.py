@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import ScheduleState, Timetable
 from rrcli.errors import Conflict, InvalidRule, NotFound
 from rrcli.metrics import SKIPPED, TICK_SECONDS, Tally
 from rrcli.operations import changes, schedules
@@ -89,7 +89,7 @@ class Prequeuer:
         """
         horizon = now + self._context.window
         wanted = self._schedules
-        due = self._context.repository.schedules.due(horizon, wanted)
+        due = self._context.repository.schedules.timetables(horizon, wanted)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
         filled = queue_window(self._context, readable, now, most_events=EVENTS_PER_PASS)
         # Of dense schedules a pass reaches a few: then no more are read than it will reach.
@@ -107,14 +107,15 @@ class Prequeuer:
                 filled.skipped,
                 extra={"action": "prequeued"},
             )
-        self._forget_orphans(readable)
+        if filled.overtaken:
+            self._forget_orphans(readable)
         if len(due) < wanted and not filled.unfinished:
             return None
         watermark = due[0].next_run
         ahead = watermark is not None and watermark - now > self._context.window / 2
         return REST if ahead else 0.0
 
-    def _is_readable(self, schedule: Schedule) -> bool:
+    def _is_readable(self, schedule: Timetable) -> bool:
         """A rule that cannot be read pauses its schedule, and stops no other."""
         try:
             recurrence_of(schedule)
@@ -125,13 +126,13 @@ class Prequeuer:
             return False
         return True
 
-    def _pause(self, schedule: Schedule, reason: str) -> None:
+    def _pause(self, schedule: Timetable, reason: str) -> None:
         try:
             changes.pause(self._context, schedule.id, reason=reason)
         except (NotFound, Conflict):
             return  # deleted or changed meanwhile: the next tick sees it as it is then
 
-    def _forget_orphans(self, filled: Sequence[Schedule]) -> None:
+    def _forget_orphans(self, filled: Sequence[Timetable]) -> None:
         """A schedule deleted while its window was being queued leaves nothing behind."""
         ids = {schedule.id for schedule in filled}
         for schedule_id in ids - self._context.repository.schedules.known(ids):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeAlias
 
 from rrcli.clock import from_ms, to_ms
 
@@ -164,6 +164,25 @@ class Schedule:
     def effective_method(self) -> str:
         """The HTTP method: as set, else POST when there is a body, else GET."""
         return self.method or ("GET" if self.body is None else "POST")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timetable:
+    """Of a schedule what says when it occurs, and nothing of the call; the fields are those of `Schedule`."""
+
+    id: str
+    rrule: str
+    timezone: str | None
+    misfire: Misfire
+    jitter_seconds: float
+    exclude_calendars: tuple[str, ...]
+    skips: tuple[Skip, ...]
+    revision: int
+    rule_revision: int
+    next_run: datetime | None
+
+
+Timed: TypeAlias = Schedule | Timetable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import groupby
 
 from rrcli.clock import to_ms
-from rrcli.core.models import Misfire, MisfirePolicy, Schedule, Span
+from rrcli.core.models import Misfire, MisfirePolicy, Span, Timed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +19,7 @@ class Sorted:
 
 
 def sort_by_misfire(
-    schedule: Schedule, occurrences: Sequence[datetime], *, now: datetime, latest_due: datetime | None
+    schedule: Timed, occurrences: Sequence[datetime], *, now: datetime, latest_due: datetime | None
 ) -> Sorted:
     """Divide occurrences (ascending) by the schedule's misfire policy as of `now`.
 

@@ -3,41 +3,41 @@
 from collections.abc import Mapping
 from operator import attrgetter
 
-from rrcli.core.models import Event, Schedule
+from rrcli.core.models import Event, Schedule, Timetable
 
 _NUMBER = (int, float)
-_SCHEDULE: Mapping[str, type | tuple[type, ...]] = {
-    "name": str,
+_Types = type | tuple[type, ...]
+_TIMETABLE: Mapping[str, _Types] = {
     "rrule": str,
     "timezone": (str, type(None)),
+    "jitter_seconds": _NUMBER,
+    "revision": int,
+    "rule_revision": int,
+    "misfire.grace_seconds": _NUMBER,
+    "misfire.window_seconds": _NUMBER,
+}
+_SCHEDULE: Mapping[str, _Types] = {
+    **_TIMETABLE,
+    "name": str,
     "callback_url": str,
     "method": (str, type(None)),
     "headers": Mapping,
     "body": (str, type(None)),
     "timeout_seconds": _NUMBER,
     "max_retries": (int, type(None)),
-    "jitter_seconds": _NUMBER,
-    "revision": int,
-    "rule_revision": int,
     "retry.base_seconds": _NUMBER,
     "retry.factor": _NUMBER,
     "retry.cap_seconds": _NUMBER,
-    "misfire.grace_seconds": _NUMBER,
-    "misfire.window_seconds": _NUMBER,
 }
-_values = attrgetter(*_SCHEDULE)
+_of_timetable = attrgetter(*_TIMETABLE)
+_of_schedule = attrgetter(*_SCHEDULE)
 _sound: set[tuple[type, ...]] = set()
-"""The types that the fields of a sound schedule had: nearly all schedules have the same few."""
+"""The types that the fields of a sound record had: nearly all schedules have the same few."""
 
 
 def sound_schedule(schedule: Schedule) -> Schedule:
     """The schedule itself. Raises TypeError naming the field that has a wrong type."""
-    values = _values(schedule)
-    shape = tuple(map(type, values))
-    if shape not in _sound:
-        for (name, types), value in zip(_SCHEDULE.items(), values, strict=True):
-            _require(value, types, name.rpartition(".")[2])
-        _sound.add(shape)
+    _require_all(_of_schedule(schedule), _SCHEDULE)
     for name, value in schedule.headers.items():
         _require(name, str, "headers")
         _require(value, str, f"headers.{name}")
@@ -45,6 +45,21 @@ def sound_schedule(schedule: Schedule) -> Schedule:
         for each in getattr(schedule, name):
             _require(each, str, name)
     return schedule
+
+
+def sound_timetable(timetable: Timetable) -> Timetable:
+    """The timetable itself. Raises TypeError naming the field that has a wrong type."""
+    _require_all(_of_timetable(timetable), _TIMETABLE)
+    return timetable
+
+
+def _require_all(values: tuple[object, ...], fields: Mapping[str, _Types]) -> None:
+    shape = tuple(map(type, values))
+    if shape in _sound:
+        return
+    for (name, types), value in zip(fields.items(), values, strict=True):
+        _require(value, types, name.rpartition(".")[2])
+    _sound.add(shape)
 
 
 def sound_event(event: Event) -> Event:

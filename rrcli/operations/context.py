@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from rrcli.clock import Clock
 from rrcli.core.exclusions import Exclusions
-from rrcli.core.models import Schedule, whole_ms
+from rrcli.core.models import Timed, whole_ms
 from rrcli.operations.exclusions import CalendarCache, of_all
 from rrcli.repository.base import Repository
 from rrcli.settings import Settings
@@ -25,7 +25,7 @@ class Context:
         """The current instant, in whole milliseconds as storage keeps it."""
         return whole_ms(self.clock.now())
 
-    def exclusions(self, schedules: Iterable[Schedule]) -> dict[str, Exclusions]:
+    def exclusions(self, schedules: Iterable[Timed]) -> dict[str, Exclusions]:
         """By schedule id what does not fire although the rule has it."""
         return of_all(self.repository, self.calendars, schedules)
 

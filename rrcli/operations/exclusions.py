@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rrcli.core.calendars import Calendar
 from rrcli.core.exclusions import NOTHING, Exclusions
-from rrcli.core.models import Schedule
+from rrcli.core.models import Timed
 from rrcli.errors import InvalidRule
 from rrcli.operations.rules import recurrence_of
 from rrcli.repository.base import Repository
@@ -38,23 +38,21 @@ class CalendarCache:
         return {name: found[name] for name in versions if name in found}
 
 
-def of_all(
-    repository: Repository, cache: CalendarCache, schedules: Iterable[Schedule]
-) -> dict[str, Exclusions]:
+def of_all(repository: Repository, cache: CalendarCache, schedules: Iterable[Timed]) -> dict[str, Exclusions]:
     """What does not fire, by schedule id. A calendar that is gone excludes nothing."""
     given = list(schedules)
     calendars = cache.get(repository, {name for each in given for name in each.exclude_calendars})
     return {each.id: _exclusions(each, calendars) for each in given}
 
 
-def _exclusions(schedule: Schedule, calendars: Mapping[str, Calendar]) -> Exclusions:
+def _exclusions(schedule: Timed, calendars: Mapping[str, Calendar]) -> Exclusions:
     if not schedule.skips and not schedule.exclude_calendars:
         return NOTHING
     excluded = [calendars[name] for name in schedule.exclude_calendars if name in calendars]
     return Exclusions(schedule.skips, excluded, _zone(schedule))
 
 
-def _zone(schedule: Schedule) -> tzinfo:
+def _zone(schedule: Timed) -> tzinfo:
     """The zone of the rule, whose days are meant."""
     try:
         return ZoneInfo(recurrence_of(schedule).timezone)

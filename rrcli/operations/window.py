@@ -7,11 +7,12 @@ the queue refuses what stands in it, and a watermark that was not moved only mak
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
 from rrcli.core.exclusions import Exclusions, latest_allowed
 from rrcli.core.ids import occurrence_id
-from rrcli.core.models import Event, EventState, Schedule, ScheduleState, Span, Status
+from rrcli.core.models import Event, EventState, Schedule, ScheduleState, Span, Status, Timed
 from rrcli.core.policies import is_late, jitter, sort_by_misfire, span_of
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
@@ -35,6 +36,7 @@ class Filled:
     """What one pass did: `schedules` were looked at, `unfinished` ones have more inside the window.
 
     Of the `skipped` occurrences `excluded` were taken out by hand or by a calendar; the others came up late.
+    `overtaken` schedules were changed or deleted meanwhile, or another prequeuer was quicker.
     """
 
     queued: int = 0
@@ -42,6 +44,7 @@ class Filled:
     excluded: int = 0
     schedules: int = 0
     unfinished: int = 0
+    overtaken: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +56,7 @@ class _Plan:
 
 
 def queue_window(
-    context: Context, schedules: Sequence[Schedule], now: datetime, *, most_events: int | None = None
+    context: Context, schedules: Sequence[Timed], now: datetime, *, most_events: int | None = None
 ) -> Filled:
     """Queue occurrences of `schedules` from their watermarks towards the end of the window.
 
@@ -70,13 +73,14 @@ def queue_window(
     entered = repository.events.add(events) if events else []
     if entered:
         repository.queues.add([QueueEntry(event_id=event.id, due=event.due) for event in entered])
-    repository.schedules.advance([plan.advance for plan in plans])
+    moved = repository.schedules.advance([plan.advance for plan in plans])
     return Filled(
         queued=len(entered),
         skipped=sum(map(_occurrences, skips)),
         excluded=sum(_occurrences(event) for event in skips if _LATE not in event.status[-1].message),
         schedules=len(plans),
         unfinished=sum(plan.unfinished for plan in plans) + len(waiting) - len(plans),
+        overtaken=len(plans) - moved,
     )
 
 
@@ -91,30 +95,45 @@ def queue_now(context: Context, schedule: Schedule, now: datetime) -> None:
 
 
 def _plans(
-    context: Context, schedules: Sequence[Schedule], now: datetime, most_events: int | None
+    context: Context, schedules: Sequence[Timed], now: datetime, most_events: int | None
 ) -> list[_Plan]:
     """What the schedules need, in order, until there is enough for one pass."""
     excluded = context.exclusions(schedules)
+    horizon = now + context.window
     share = max(LEAST_SHARE, EVENTS_PER_PASS // max(len(schedules), 1))
     plans: list[_Plan] = []
     planned = 0
     for schedule in schedules:
         if most_events is not None and planned >= most_events:
             break
-        plan = _plan(context, schedule, excluded[schedule.id], now, share)
+        plan = _plan(schedule, excluded[schedule.id], now, horizon, share)
         plans.append(plan)
         planned += len(plan.events) + len(plan.skips)
     return plans
 
 
-def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: datetime, share: int) -> _Plan:
+def _plan(schedule: Timed, exclusions: Exclusions, now: datetime, horizon: datetime, share: int) -> _Plan:
     """What one schedule needs, `share` occurrences of it unless it is behind; touches nothing."""
     assert schedule.next_run is not None
-    recurrence = recurrence_of(schedule)
-    horizon = now + context.window
-    most = OCCURRENCES_PER_PASS if is_late(schedule.next_run, schedule.misfire, now=now) else share
-    found, watermark = recurrence.stretch(schedule.next_run, horizon, most)
-    unfinished = len(found) == most
+    behind = is_late(schedule.next_run, schedule.misfire, now=now)
+    most = OCCURRENCES_PER_PASS if behind else share
+    found, watermark = recurrence_of(schedule).stretch(schedule.next_run, horizon, most)
+    fire: Sequence[datetime] = found
+    skips: Sequence[Event] = ()
+    if behind or exclusions:
+        fire, skips = _divided(schedule, exclusions, found, now)
+    return _Plan(
+        events=tuple([scheduled_event(schedule, run_time, now) for run_time in fire]),
+        skips=tuple(skips),
+        advance=Advance(schedule_id=schedule.id, rule_revision=schedule.rule_revision, next_run=watermark),
+        unfinished=len(found) == most,
+    )
+
+
+def _divided(
+    schedule: Timed, exclusions: Exclusions, found: Sequence[datetime], now: datetime
+) -> tuple[list[datetime], list[Event]]:
+    """The occurrences that fire, and the entries of those that do not."""
     comes_late = bool(found) and is_late(found[0], schedule.misfire, now=now)
     latest_due = latest_due_of(schedule, exclusions, now) if comes_late else None
     fire: list[datetime] = []
@@ -129,12 +148,7 @@ def _plan(context: Context, schedule: Schedule, exclusions: Exclusions, now: dat
             ]
         else:
             skips += _excluded_events(schedule, tuple(run), now, reason)
-    return _Plan(
-        events=tuple(scheduled_event(schedule, run_time, now) for run_time in fire),
-        skips=tuple(skips),
-        advance=Advance(schedule_id=schedule.id, rule_revision=schedule.rule_revision, next_run=watermark),
-        unfinished=unfinished,
-    )
+    return fire, skips
 
 
 def _reason(exclusions: Exclusions, run_time: datetime) -> str | None:
@@ -142,9 +156,7 @@ def _reason(exclusions: Exclusions, run_time: datetime) -> str | None:
     return excluded.reason if excluded else None
 
 
-def _excluded_events(
-    schedule: Schedule, run: Sequence[datetime], now: datetime, reason: str
-) -> Iterator[Event]:
+def _excluded_events(schedule: Timed, run: Sequence[datetime], now: datetime, reason: str) -> Iterator[Event]:
     """Entries of occurrences that a person or a calendar took out.
 
     What lies ahead has an entry each, so that each can be on again; what has passed is one entry.
@@ -156,7 +168,7 @@ def _excluded_events(
         yield skipped_event(schedule, span_of([run_time]), now, reason)
 
 
-def latest_due_of(schedule: Schedule, exclusions: Exclusions, now: datetime) -> datetime | None:
+def latest_due_of(schedule: Timed, exclusions: Exclusions, now: datetime) -> datetime | None:
     """The newest occurrence that is due and not excluded, as far back as any may still fire."""
     floor = now - timedelta(seconds=schedule.misfire.window_seconds)
     return latest_allowed(recurrence_of(schedule), exclusions, now, floor=floor)
@@ -166,7 +178,7 @@ def _occurrences(entry: Event) -> int:
     return entry.span.count if entry.span else 1
 
 
-def too_late(schedule: Schedule, count: int) -> str:
+def too_late(schedule: Timed, count: int) -> str:
     """Why occurrences that came up late are skipped."""
     misfire = schedule.misfire
     many = f"{count} occurrences" if count > 1 else "Occurrence"
@@ -176,7 +188,7 @@ def too_late(schedule: Schedule, count: int) -> str:
     )
 
 
-def scheduled_event(schedule: Schedule, run_time: datetime, now: datetime) -> Event:
+def scheduled_event(schedule: Timed, run_time: datetime, now: datetime) -> Event:
     """A new event for one occurrence, waiting in the ready queue."""
     return Event(
         id=occurrence_id(schedule.id, run_time),
@@ -184,12 +196,18 @@ def scheduled_event(schedule: Schedule, run_time: datetime, now: datetime) -> Ev
         run_time=run_time,
         due=run_time + jitter(schedule.id, run_time, schedule.jitter_seconds),
         revision=schedule.revision,
-        status=(Status(time=now, status=EventState.READY, message="Event pre-queued for ready queue"),),
+        status=_queued(now),
         created_at=now,
     )
 
 
-def skipped_event(schedule: Schedule, run: Span, now: datetime, message: str) -> Event:
+@lru_cache(maxsize=16)
+def _queued(now: datetime) -> tuple[Status, ...]:
+    """The first status of an event, one object for all that are queued in a pass."""
+    return (Status(time=now, status=EventState.READY, message="Event pre-queued for ready queue"),)
+
+
+def skipped_event(schedule: Timed, run: Span, now: datetime, message: str) -> Event:
     """The ledger entry of occurrences that will not fire; one entry, under the first one's id."""
     return Event(
         id=occurrence_id(schedule.id, run.first),

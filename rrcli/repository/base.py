@@ -20,7 +20,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from rrcli.core.api_keys import ApiKey
 from rrcli.core.calendars import Calendar
 from rrcli.core.idempotency import Answer, KeyUse
-from rrcli.core.models import Event, EventState, Schedule, ScheduleState
+from rrcli.core.models import Event, EventState, Schedule, ScheduleState, Timetable
 
 T = TypeVar("T")
 
@@ -162,6 +162,10 @@ class Schedules(Protocol):
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         """Active schedules whose watermark is earlier than `before`, earliest first, by index."""
+        ...
+
+    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
+        """As `due`, of each schedule what says when it occurs: a window is filled from no more."""
         ...
 
     def advance(self, moves: Sequence[Advance]) -> int:

@@ -12,17 +12,19 @@ from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from rrcli.core.ids import is_id
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import Schedule, ScheduleState, Timetable
 from rrcli.errors import Conflict
 from rrcli.repository.base import Advance, Page
 from rrcli.repository.mongo_redis_connection import RAW_CODEC, Document, MongoServer
 from rrcli.repository.mongo_redis_documents import (
+    TIMETABLE,
     object_ids,
     readable,
     schedule_document,
     schedule_of_raw,
     schedule_record,
     stored_time,
+    timetable_record,
 )
 from rrcli.repository.mongo_redis_queries import (
     duplicates,
@@ -135,10 +137,14 @@ class MongoSchedules:
             return self._all.delete_one({"_id": ObjectId(schedule_id)}).deleted_count == 1
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
-        # A null watermark is not less than a date: MongoDB compares within one type only.
-        query = {"state": ScheduleState.ACTIVE.value, "next_run": {"$lt": before}}
         with self._mongo.edge:
-            return first_readable(schedule_record, self._all.find(query).sort("next_run"), limit)
+            found = self._all.find(_due(before), batch_size=limit + 1).sort("next_run")
+            return first_readable(schedule_record, found, limit)
+
+    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
+        with self._mongo.edge:
+            found = self._all.find(_due(before), TIMETABLE, batch_size=limit + 1).sort("next_run")
+            return first_readable(timetable_record, found, limit)
 
     def advance(self, moves: Sequence[Advance]) -> int:
         """One update for all schedules that move to the same instant: far fewer than schedules, as a rule."""
@@ -191,6 +197,11 @@ def _matching(state: ScheduleState | None, name: str | None, tag: str | None) ->
     if name:
         query["name"] = {"$regex": re.escape(name).replace("\0", r"\x00"), "$options": "i"}
     return query
+
+
+def _due(before: datetime) -> Document:
+    # A null watermark is not less than a date: MongoDB compares within one type only.
+    return {"state": ScheduleState.ACTIVE.value, "next_run": {"$lt": before}}
 
 
 def _advance(ids: list[str], rule_revision: int, next_run: datetime | None) -> UpdateMany:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import Schedule, ScheduleState, Timetable
 from rrcli.core.sealed import PREFIX, is_sealed, with_secrets
 from rrcli.repository.base import Advance, Page, Schedules
 
@@ -98,6 +98,9 @@ class SealedSchedules:
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         return [self._open(each) for each in self._inner.due(before, limit)]
+
+    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
+        return self._inner.timetables(before, limit)
 
     def advance(self, moves: Sequence[Advance]) -> int:
         return self._inner.advance(moves)

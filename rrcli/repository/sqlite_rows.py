@@ -19,8 +19,9 @@ from rrcli.core.models import (
     Skip,
     Span,
     Status,
+    Timetable,
 )
-from rrcli.core.sound import sound_event, sound_schedule
+from rrcli.core.sound import sound_event, sound_schedule, sound_timetable
 from rrcli.repository.base import Standing
 from rrcli.repository.remembered import misfire_of, remembering, retry_of
 
@@ -137,6 +138,25 @@ def _schedule_of(
         next_run=_optional_instant(next_run),
         **fields,
     )
+
+
+def timetable_of(row: Row) -> Timetable:
+    """The timetable of a schedule's row. Raises as `schedule_of`."""
+    id, _, _, revision, rule_revision, next_run, document = row
+    fields = json.loads(document)
+    timetable = Timetable(
+        id=id,
+        rrule=fields["rrule"],
+        timezone=fields["timezone"],
+        misfire=misfire_of(**fields["misfire"]),
+        jitter_seconds=fields["jitter_seconds"],
+        exclude_calendars=tuple(fields["exclude_calendars"]),
+        skips=tuple([_skip_of(*values) for values in fields["skips"]]),
+        revision=revision,
+        rule_revision=rule_revision,
+        next_run=_optional_instant(next_run),
+    )
+    return sound_timetable(timetable)
 
 
 def _optional_instant(milliseconds: int | None) -> datetime | None:

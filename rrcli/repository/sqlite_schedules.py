@@ -1,11 +1,12 @@
 """The schedules of the embedded store; the contract is `base.Schedules`."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from rrcli.clock import to_ms
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import Schedule, ScheduleState, Timetable
 from rrcli.errors import Conflict
 from rrcli.repository.base import Advance, Page
 from rrcli.repository.readable import first_readable, readable
@@ -18,7 +19,10 @@ from rrcli.repository.sqlite_rows import (
     row_id,
     schedule_of,
     schedule_row,
+    timetable_of,
 )
+
+R = TypeVar("R")
 
 _SQL = statements("sqlite_schedules.sql")
 _BEHIND_ALL_IDS = "g"
@@ -97,7 +101,7 @@ class SqliteSchedules:
             "tag": tag,
         }
         which = "following_with_tag" if tag else "following_in_state" if state else "following"
-        return self._first(which, values, limit)
+        return self._first(which, values, limit, schedule_of)
 
     def replace(self, schedule: Schedule, *, expected_revision: int) -> bool:
         with self._database.write() as connection:
@@ -109,7 +113,10 @@ class SqliteSchedules:
             return connection.execute(_SQL["remove"], {"id": schedule_id}).rowcount == 1
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
-        return self._first("due", {"before": to_ms(before)}, limit)
+        return self._first("due", {"before": to_ms(before)}, limit, schedule_of)
+
+    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
+        return self._first("due", {"before": to_ms(before)}, limit, timetable_of)
 
     def advance(self, moves: Sequence[Advance]) -> int:
         values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]
@@ -117,10 +124,10 @@ class SqliteSchedules:
             return connection.executemany(_SQL["advance"], values).rowcount if values else 0
 
     def exhausted(self, limit: int) -> list[Schedule]:
-        return self._first("exhausted", {}, limit)
+        return self._first("exhausted", {}, limit, schedule_of)
 
     def using_calendar(self, name: str, *, after_id: str = "", limit: int) -> list[Schedule]:
-        return self._first("using_calendar", {"name": name, "after_id": after_id}, limit)
+        return self._first("using_calendar", {"name": name, "after_id": after_id}, limit, schedule_of)
 
     def counts(self) -> dict[ScheduleState, int]:
         with self._database.read() as connection:
@@ -133,10 +140,12 @@ class SqliteSchedules:
             rows = connection.execute(_SQL[statement], values).fetchall()
         return readable(schedule_of, rows, row_id)
 
-    def _first(self, statement: str, values: dict[str, object], limit: int) -> list[Schedule]:
+    def _first(
+        self, statement: str, values: dict[str, object], limit: int, decode: Callable[[Row], R]
+    ) -> list[R]:
         with self._database.read() as connection:
             return first_readable(
-                schedule_of,
+                decode,
                 lambda number: connection.execute(_SQL[statement], values | {"limit": number}).fetchall(),
                 limit,
                 row_id,

@@ -82,6 +82,7 @@ def use_every_query(repository: Repository) -> None:
                 schedules.find(state=state, name=name, tag=tag, limit=5, offset=2)
     schedules.replace(schedule(1, revision=2), expected_revision=1)
     schedules.due(after(20), 5)
+    schedules.timetables(after(20), 5)
     schedules.advance([Advance(schedule_id=schedule_id(2), rule_revision=1, next_run=None)])
     schedules.exhausted(5)
     schedules.using_calendar("de", limit=5)
@@ -412,6 +413,7 @@ def test_foreign_documents_do_not_break_a_batch(
     foreign_ids = [str(each["_id"]) for each in FOREIGN]
 
     assert repository.schedules.due(after(9), 1) == [schedule(1)]
+    assert [each.id for each in repository.schedules.timetables(after(9), 1)] == [schedule_id(1)]
     assert repository.schedules.exhausted(1) == [schedule(2, next_run=None)]
     assert set(repository.schedules.get([schedule_id(1), *foreign_ids])) == {schedule_id(1)}
     assert schedule(1) in repository.schedules.find(limit=9).items

@@ -1,11 +1,11 @@
 """What every backend keeps about schedules (base.Schedules)."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 import pytest
 
-from rrcli.core.models import Schedule, ScheduleState
+from rrcli.core.models import Misfire, MisfirePolicy, Schedule, ScheduleState, Skip, Timetable
 from rrcli.errors import Conflict
 from rrcli.repository.base import Advance, Repository
 from tests.contract.samples import after, schedule, schedule_id
@@ -177,10 +177,27 @@ def test_due_are_active_schedules_before_the_instant_earliest_first(repository: 
     assert repository.schedules.due(after(1), 9) == []
 
 
+def test_timetables_are_what_is_due_without_the_call(repository: Repository) -> None:
+    skip = Skip(run_time=after(7), reason="by hand", moved_to=after(8))
+    first = schedule(
+        1, timezone="Europe/Berlin", skips=(skip,), exclude_calendars=("de",), jitter_seconds=2.5
+    )
+    repository.schedules.add([schedule(2), first, schedule(3, misfire=Misfire(policy=MisfirePolicy.ALL))])
+
+    found = repository.schedules.timetables(after(9), 2)
+
+    assert found == [
+        Timetable(**{field.name: getattr(each, field.name) for field in fields(Timetable)})
+        for each in repository.schedules.due(after(9), 2)
+    ]
+    assert ids(found) == [schedule_id(1), schedule_id(2)]
+
+
 def test_advance_moves_many_watermarks_and_nothing_else(repository: Repository) -> None:
     repository.schedules.add([schedule(1), schedule(2)])
 
-    repository.schedules.advance([move(1, after(100)), move(2, None)])
+    assert repository.schedules.advance([move(1, after(100)), move(2, None), move(3, after(9))]) == 2
+    assert repository.schedules.advance([move(1, after(99))]) == 0
 
     assert stored(repository, 1) == replace(schedule(1), next_run=after(100))
     assert stored(repository, 2) == replace(schedule(2), next_run=None)

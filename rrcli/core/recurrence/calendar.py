@@ -22,12 +22,14 @@ _MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _EPOCH_WEEKDAY = 3
 
 
+@lru_cache(maxsize=1024)
 def january_first(year: int) -> int:
     """The day number of 1 January of `year`."""
     past = year - 1
     return past * 365 + past // 4 - past // 100 + past // 400 - 719_162
 
 
+@lru_cache(maxsize=1024)
 def year_of(day: int) -> int:
     """The year in which `day` lies; days outside the years 1 to 9999 give the nearest of them."""
     return date.fromordinal(min(max(day + _EPOCH_ORDINAL, 1), 3_652_059)).year

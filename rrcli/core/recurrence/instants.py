@@ -1,7 +1,7 @@
 """The recurrence set: rules and added dates together, less what is removed (RFC 5545 3.8.5)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from heapq import merge
 from itertools import chain
@@ -32,6 +32,8 @@ class InstantSet:
         self._added = [to_datetime(instant) for instant in sorted(added)]
         self._removed = frozenset(placed.instant for placed in components.removed)
         self._removed_days = frozenset(moment.wall // DAY_SECONDS for moment in components.removed_days)
+        self._removes = bool(self._removed or self._removed_days or self._removing)
+        self._is_one_rule = len(self._rules) == 1 and not self._added
         starts = [series.start for series in self._rules]
         self._first = min([*starts, *added], default=LAST_INSTANT)
 
@@ -62,16 +64,16 @@ class InstantSet:
     def chunks(self, begin: int, size: int, end: int = LAST_INSTANT + 1) -> Iterator[list[datetime]]:
         """Occurrences in the instants [begin, end), ascending, in lists of about `size`."""
         begin, end = max(begin, FIRST_INSTANT), min(end, LAST_INSTANT + 1)
-        removes = bool(self._removed or self._removed_days or self._removing)
-        if removes:
+        if self._removes:
             size = max(size, _LEAST_SIFTED)
-        if len(self._rules) == 1 and not self._added:
-            found: Iterable[list[datetime]] = self._rules[0].chunks(begin, size, end)
+        if self._is_one_rule:
+            found = self._rules[0].chunks(begin, size, end)
         else:
             found = self._merged(begin, size, end)
-        if not removes:
-            yield from found
-            return
+        return self._sifted(found) if self._removes else found
+
+    def _sifted(self, found: Iterator[list[datetime]]) -> Iterator[list[datetime]]:
+        """The lists without what is removed."""
         pointers = [_Pointer(series) for series in self._removing]
         for chunk in found:
             kept = [

@@ -44,6 +44,10 @@ _RANGES = {
     "BYSETPOS": _Range("positions", 1, 366, signed=True),
 }
 _LONGEST_BYDAY = 7 * (2 * 53 + 1)
+# Some 2 MB at worst.
+_KEPT_RULES = 4_000
+_KEPT_CHARACTERS = 100
+_accepted: dict[str, Rule] = {}
 _PARTS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST", "RSCALE", "SKIP", *_RANGES)
 
 
@@ -64,17 +68,31 @@ class _Part:
 
 
 def read_rule(line: ContentLine) -> Rule:
-    """The rule that an RRULE or EXRULE line holds; refuses whatever RFC 5545 does not allow."""
+    """The rule that an RRULE or EXRULE line holds; refuses whatever RFC 5545 does not allow.
+
+    Millions of schedules have a few thousand rules, each with its own DTSTART: accepted ones are remembered.
+    """
     if line.parameters:
         first = line.parameters[0]
         raise refuse("takes no parameters", line.name, f"{first.name}={first.value}", first.position)
+    rule = _accepted.get(line.value)
+    if rule is None:
+        rule = _read(line)
+        if len(line.value) <= _KEPT_CHARACTERS:
+            if len(_accepted) >= _KEPT_RULES:
+                _accepted.clear()
+            _accepted[line.value] = rule
+    return rule
+
+
+def _read(line: ContentLine) -> Rule:
     parts = _split(line)
     if "FREQ" not in parts:
         raise refuse("FREQ is missing", "FREQ", line.value, line.at(0), f"FREQ=DAILY;{line.value}"[:80])
     values: dict[str, object] = {
         _READERS[part.name][0]: _READERS[part.name][1](part) for part in parts.values()
     }
-    rule = replace(Rule(frequency=Frequency.YEARLY), **values)  # type: ignore[arg-type]  # keys are its fields
+    rule = Rule(**values)  # type: ignore[arg-type]  # the keys are its fields
     _refuse_forbidden(rule, parts)
     return rule
 

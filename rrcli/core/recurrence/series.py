@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, LAST_YEAR, date_of, january_first, year_of
@@ -62,6 +63,7 @@ class Series:
         else:
             self._steps = CalendarSteps(rule, start_wall)
         self._until = min(_until(rule, zone), LAST_INSTANT)
+        self._last = to_datetime(self._until)
         self._count = rule.count
         self._counted_end: int | None = None
         self._laid_years: dict[tuple[PatternKey, int], _LaidYear] = {}
@@ -86,7 +88,7 @@ class Series:
             stop = min(stop, self._end_by_count())
         if begin > stop:
             return
-        last = to_datetime(stop)
+        last = self._last if stop == self._until else to_datetime(stop)
         pending: list[datetime] = []
         for run in self._runs(begin, stop):
             for first in range(0, len(run), size):
@@ -156,14 +158,14 @@ class Series:
             first = january_first(year) * DAY_SECONDS
             low = pattern.rank(timedelta(0, begin - first)) if begin > first else 0
             if low < pattern.size:
-                yield PatternRun(pattern, datetime(year, 1, 1, tzinfo=UTC), low, pattern.size)
+                yield PatternRun(pattern, _january(year), low, pattern.size)
 
     def _wall_runs(self, steps: CalendarSteps, zone: Zone, begin: int, stop: int) -> Iterator[Run]:
         cursor = max(zone.first_wall(begin), self._start_wall)
         last_year = year_of(stop // DAY_SECONDS + 2)
         begun = True  # whether the cursor may stand beyond the first second of the year
         for year, key, pattern in steps.years(year_of(cursor // DAY_SECONDS), last_year):
-            january = datetime(year, 1, 1, tzinfo=UTC)
+            january = _january(year)
             laid = self._laid_year(zone, year, key, pattern)
             if not begun and laid.is_plain:
                 in_utc = self._year_in_utc(laid, year, key, pattern)
@@ -232,6 +234,11 @@ class Series:
 
 def _utc_piece_end(begin: int) -> int:
     return _LASTING_FROM if begin < _LASTING_FROM else LAST_INSTANT + 1
+
+
+@lru_cache(maxsize=1024)
+def _january(year: int) -> datetime:
+    return datetime(year, 1, 1, tzinfo=UTC)
 
 
 def _shifted(pattern: Pattern, january: datetime, offset: int, low: int, high: int) -> PatternRun:
