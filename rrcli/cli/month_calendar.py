@@ -1,10 +1,12 @@
 """Occurrences as months side by side: days that are marked, and how often where it is several times a day."""
 
 import calendar
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, date, datetime, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice
 
 import click
 
@@ -12,28 +14,55 @@ from rrcli.cli import times
 from rrcli.cli.output import Json
 from rrcli.cli.text import pad
 from rrcli.core.exclusions import Exclusions
+from rrcli.core.recurrence import Recurrence
 
 _WIDTH_IN_A_PIPE = 80
 _GAP = 3
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-_RUNS, _EXCLUDED, _TIMES = "•", "x", "×"
+_RUNS, _EXCLUDED, _TIMES, _UNKNOWN = "•", "x", "×", "?"
+
+MOST_COUNTED = 500_000
+"""Occurrences that are gone through one by one: about three seconds."""
+
+_STEADY = re.compile(r"DTSTART[^\n]*\nRRULE:FREQ=(HOURLY|MINUTELY|SECONDLY)(?:;INTERVAL=(\d+))?")
+_SECONDS = {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Days:
     """How many occurrences each day has on the clock of `zone` (None: the machine's), and how many of them do
-    not run.
+    not run; `uncounted` is the first day that was not counted to its end, None where all were.
     """
 
     zone: tzinfo | None
     runs: Counter[date] = field(default_factory=Counter)
     excluded: Counter[date] = field(default_factory=Counter)
+    uncounted: date | None = None
 
-    def add(self, instants: Iterable[datetime], exclusions: Exclusions) -> None:
-        """Count the occurrences under their days."""
-        for each in instants:
+    def count(self, recurrence: Recurrence, exclusions: Exclusions, start: datetime, stop: datetime) -> None:
+        """Count the occurrences in [start, stop) under their days."""
+        if (step := steady_step(recurrence)) and not exclusions:
+            self._reckon(recurrence, step, start, stop)
+            return
+        found = recurrence.occurrences(after=start, before=stop)
+        for each in islice(found, MOST_COUNTED):
             day = times.on_clock(each, self.zone).date()
             (self.excluded if exclusions.at(each) else self.runs)[day] += 1
+        if (further := next(found, None)) is not None:
+            self.uncounted = times.on_clock(further, self.zone).date()
+            self.runs.pop(self.uncounted, None)
+            self.excluded.pop(self.uncounted, None)
+
+    def _reckon(self, recurrence: Recurrence, step: timedelta, start: datetime, stop: datetime) -> None:
+        """As `count`, of occurrences that lie `step` apart: of each day the first and the last tell."""
+        while start < stop:
+            day = times.on_clock(start, self.zone).date()
+            midnight = datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+            end = min(stop, midnight)
+            first, last = recurrence.after(start, inclusive=True), recurrence.before(end)
+            if first is not None and last is not None and last >= first:
+                self.runs[day] += (last - first) // step + 1
+            start = end
 
     def views(self) -> list[Json]:
         """One record for each day that has occurrences."""
@@ -41,6 +70,12 @@ class Days:
             {"date": day.isoformat(), "count": self.runs[day], "excluded": self.excluded[day]}
             for day in sorted({*self.runs, *self.excluded})
         ]
+
+
+def steady_step(recurrence: Recurrence) -> timedelta | None:
+    """How far apart the occurrences of a rule such as "every 5 minutes" are; None where that varies."""
+    found = _STEADY.fullmatch(recurrence.text)
+    return found and timedelta(seconds=_SECONDS[found[1]] * int(found[2] or 1))
 
 
 def months_between(first: date, last: date) -> list[date]:
@@ -57,6 +92,8 @@ def months_ahead(first: date, number: int) -> date:
 
 def drawn(days: Days, months: Sequence[date], *, today: date, width: int | None) -> str:
     """The months in rows that fit the width, and what the marks mean."""
+    if days.uncounted is not None:
+        months = [each for each in months if each <= days.uncounted]
     most = max(days.runs.values(), default=0)
     sheet = _Sheet(days, today, len(_number(most)) if most > 1 else 0)
     across = max(1, ((width or _WIDTH_IN_A_PIPE) + _GAP) // (sheet.width + _GAP))
@@ -108,13 +145,18 @@ class _Sheet:
         if self.digits:
             return self._styled(day, f"{day.day:>{self.cell - 1}}") + " "
         mark = _RUNS if self.days.runs[day] else _EXCLUDED if self.days.excluded[day] else " "
+        mark = _UNKNOWN if self._is_unknown(day) else mark
         return self._styled(day, f"{day.day:>2}{mark.strip()}") + (" " if mark == " " else "")
 
     def _count(self, day: date | None) -> str:
         runs = self.days.runs[day] if day else 0
         text = _number(runs) if runs else _EXCLUDED if day and self.days.excluded[day] else ""
+        text = _UNKNOWN if day and self._is_unknown(day) else text
         blanks = " " * (self.cell - 1 - len(text))
         return f"{blanks}{click.style(text, fg='cyan') if runs else text} "
+
+    def _is_unknown(self, day: date) -> bool:
+        return self.days.uncounted is not None and day >= self.days.uncounted
 
     def _styled(self, day: date, text: str) -> str:
         today = day == self.today or None
@@ -128,7 +170,10 @@ class _Sheet:
         total, excluded = sum(self.days.runs.values()), sum(self.days.excluded.values())
         marks = [f"{_TIMES}: runs a day (k: thousands)"] if self.digits else [f"{_RUNS}: runs"]
         marks += [f"{_EXCLUDED}: excluded"] if excluded else []
-        return click.style(f"{', '.join(marks)}; {total:,} in all", dim=True)
+        marks += [f"{_UNKNOWN}: not counted"] if self.days.uncounted else []
+        return click.style(
+            f"{', '.join(marks)}; {total:,} {'so far' if self.days.uncounted else 'in all'}", dim=True
+        )
 
 
 def _joined(row: Sequence[str], width: int) -> str:

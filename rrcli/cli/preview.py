@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
-from itertools import islice
 from typing import Any
 
 import click
 
-from rrcli.cli import arguments, explain, month_calendar, occurrences, times, timing
+from rrcli.cli import arguments, occurrences, times, timing
 from rrcli.cli.group import command
-from rrcli.cli.output import emit, write
+from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
 from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.models import Schedule, ScheduleState
@@ -31,7 +30,6 @@ rrcli preview nightly-report --tz America/New_York -o json
 _INSTANT = timedelta(microseconds=1)
 _MONTHS = 6
 _MOST_MONTHS = 120
-_MOST_COUNTED = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,8 @@ def preview(
     end = _instant(state, before, "before", now)
     shown = _Range(start, end, occurrences.display_zone(state, recurrence), is_anchored)
     if explained and state.output == "table":
+        from rrcli.cli import explain
+
         write(state, explain.page(state, recurrence, is_anchored=is_anchored) + "\n\n")
     if calendar:
         _draw(state, recurrence, exclusions, shown, explained)
@@ -125,11 +125,11 @@ def _list(
     )
     if not rows:
         state.remark(f"No occurrence from {times.with_offset(shown.start, shown.zone)} on.")
-    told = explain.view(found.recurrence, is_anchored=shown.is_anchored)
-    as_object = explained and state.output in ("json", "yaml", "jsonl")
     emit(
         state,
-        told | {"occurrences": rows, "more": found.more} if as_object else rows,
+        _with_words(
+            state, found.recurrence, shown, explained, rows, {"occurrences": rows, "more": found.more}
+        ),
         table=lambda: occurrences.table(state, rows) if rows else "",
         ids=lambda row: str(row["utc"]),
     )
@@ -138,10 +138,23 @@ def _list(
         state.remark(click.style(f"… and more: -n {more}", dim=True))
 
 
+def _with_words(
+    state: State, recurrence: Recurrence, shown: _Range, explained: bool, rows: list[Json], named: Json
+) -> Json | list[Json]:
+    """The rows; with --explain, in formats that can say it, one object of the words and what is `named`."""
+    if not explained or state.output not in ("json", "yaml", "jsonl"):
+        return rows
+    from rrcli.cli import explain
+
+    return explain.view(recurrence, is_anchored=shown.is_anchored) | named
+
+
 def _draw(
     state: State, recurrence: Recurrence, exclusions: Exclusions, shown: _Range, explained: bool
 ) -> None:
     """Print months with the days of the occurrences marked."""
+    from rrcli.cli import month_calendar
+
     first = times.on_clock(shown.start, shown.zone).date()
     if shown.end is None:
         last = month_calendar.months_ahead(first, _MONTHS - 1)
@@ -152,18 +165,17 @@ def _draw(
     if len(months) > _MOST_MONTHS:
         raise click.UsageError(f"--calendar draws at most {_MOST_MONTHS} months; these are {len(months)}.")
     days = month_calendar.Days(shown.zone)
-    found = recurrence.occurrences(after=shown.start, before=stop, limit=_MOST_COUNTED + 1)
-    days.add(islice(found, _MOST_COUNTED), exclusions)
-    if (further := next(found, None)) is not None:
+    days.count(recurrence, exclusions, shown.start, stop)
+    if days.uncounted is not None:
         state.remark(
-            f"Too many to count: from {times.with_offset(further, shown.zone)} on they are left out."
+            f"Too many to count: {month_calendar.MOST_COUNTED:,} occurrences and more. "
+            f"The days from {days.uncounted} on are not counted; --before ends sooner."
         )
     views = days.views()
-    as_object = explained and state.output in ("json", "yaml", "jsonl")
     today = times.on_clock(state.now(), shown.zone).date()
     emit(
         state,
-        explain.view(recurrence, is_anchored=shown.is_anchored) | {"days": views} if as_object else views,
+        _with_words(state, recurrence, shown, explained, views, {"days": views}),
         table=lambda: month_calendar.drawn(days, months, today=today, width=state.width),
         ids=lambda row: str(row["date"]),
     )
