@@ -22,7 +22,7 @@ from rrcli.metrics import SKIPPED, Tally
 from rrcli.operations import changes, stale
 from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
-from rrcli.operations.leases import RENEW_SECONDS
+from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
 from rrcli.operations.window import latest_due_of, too_late
 from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
@@ -31,6 +31,7 @@ from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
 from rrcli_daemons.pace import AHEAD_SECONDS, Pace
 from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
+from rrcli_daemons.takeover import Takeover
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Worker:
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
         self._pace = Pace()
         self._unsure = False
+        self._takeover = Takeover(context)
         self._results = Results(context, instance)
         self._gone: list[str] = []
         self._freed: set[str] = set()
@@ -86,16 +88,21 @@ class Worker:
 
     def run_once(self, now: datetime) -> datetime | None:
         """Claim and start what there is room for, while what has ended is written down."""
-        if self._unsure:
+        unsure = self._unsure
+        if unsure:
             self._next_extend = self._next_look = 0.0
         self._collect(now)
         try:
             self._keep_lease()
         except StoreUnavailable:
+            # The outage may outlast every lease: those of live workers are renewed before any is ended.
+            self._next_reap = self._context.clock.monotonic() + SETTLE_SECONDS
             self._note_in_ledger(now)
             raise
         self._unsure = True
         self._take_up_lost_claims(now)
+        if unsure or not self._takeover.is_watching:
+            self._takeover.look(now)
         self._results.begin(now)
         self._give_back()
         room = self._room
@@ -227,6 +234,8 @@ class Worker:
                 dropped.append(event.id)
             elif event.state is EventState.RETRY and event.due > now:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
+            elif (until := self._takeover.waits_until(event, now)) is not None:
+                waiting.append(QueueEntry(event_id=event.id, due=until))
             elif ended := self._ended_before_call(schedule, exclusions[schedule.id], event, now):
                 self._results.ended(ended)
                 self._note_end(schedule)
