@@ -16,10 +16,12 @@ from tests.benchmarks.running import Watched, daemons, wait_until_filled, watch
 from tests.benchmarks.stores import KINDS, opened, place
 from tests.benchmarks.target import target
 
-RATES = (2_000, 4_000, 5_000, 6_000, 7_000, 8_000)
+RATES = (4_000, 5_000, 6_000)
 ASKED = 4_000
 SECONDS = 60
 LEAD = timedelta(seconds=15)
+FILLED_PER_SECOND = 12_000
+"""About what a prequeuer queues: the first call is due when the window is nearly full."""
 SETTLE_SECONDS = 10.0
 NEARLY = 0.98
 GROWTH = 0.1
@@ -51,10 +53,13 @@ def run(kind: str, rates: tuple[int, ...], seconds: int) -> dict[int, tuple[Watc
     with place(kind, *CACHE) as where, target() as url, opened(where) as context, daemons(where):
         present = 0
         for rate in rates:
-            load(context.repository, secondly(context.now() + LEAD, url), rate - present, first=present)
+            added = rate - present
+            first_due = context.now() + LEAD + added * context.window / FILLED_PER_SECOND
+            load(context.repository, secondly(first_due, url), added, first=present)
             present = rate
             filling = wait_until_filled(context)
-            time.sleep(SETTLE_SECONDS)
+            to_come = (first_due - context.now()).total_seconds()
+            time.sleep(max(to_come, 0.0) + SETTLE_SECONDS)
             seen[rate] = watch(context, seconds), filling
             show(kind, rate, *seen[rate])
             if not is_flat(rate, seen[rate][0]):
