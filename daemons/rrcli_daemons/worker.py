@@ -45,6 +45,8 @@ OVERLAP_WAIT = timedelta(seconds=5)
 
 RESPONSE_CHARACTERS = 1024
 _AHEAD = timedelta(seconds=AHEAD_SECONDS)
+# What would wait so many times longer than was foreseen is given back.
+_PATIENCE = 4
 
 
 class Worker:
@@ -146,8 +148,8 @@ class Worker:
         return min(self._pace.lately(self._context.clock.monotonic()), self._capacity)
 
     def _give_back(self) -> None:
-        """What was claimed ahead, when calls do not end any more: another worker may have room for it."""
-        if len(self._claimed) <= self._capacity or self._ahead:
+        """What was claimed ahead, when calls end far more slowly now: another worker may have room for it."""
+        if len(self._claimed) <= self._capacity + _PATIENCE * self._ahead:
             return
         events = [self._claimed.pop(event_id)[0] for event_id in self._sender.withdraw()]
         if events:
