@@ -41,7 +41,7 @@ _DONE = {
     "files",
     required=True,
     multiple=True,
-    type=arguments.UTF8,
+    type=arguments.PATH,
     metavar="PATH",
     help="A file, a folder of .yaml, .yml and .json files, or - for stdin; repeatable.",
 )

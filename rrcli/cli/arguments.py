@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from rrcli.cli import times
+from rrcli.cli.choice import FILE
 from rrcli.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -65,8 +66,19 @@ class Word(Utf8):
         return super().convert(value, param, ctx) if value != "" else ""
 
 
+class Path(Utf8):
+    """The path of a file, or - for stdin."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Files, which the shell knows best."""
+        return FILE.shell_complete(ctx, param, incomplete)
+
+
 DURATION = Duration()
 UTF8 = Utf8()
+PATH = Path()
 WORD = Word()
 PAGE = click.IntRange(1, 1_000_000_000)
 

@@ -35,7 +35,7 @@ def calendar() -> None:
     examples="rrcli calendar import holidays.ics\n"
     "rrcli calendar import - --name de --replace < feiertage.ics",
 )
-@click.argument("file", type=arguments.UTF8)
+@click.argument("file", type=arguments.PATH)
 @click.option("--name", help="Its name; that of the FILE unless given.")
 @click.option("--replace", is_flag=True, help="Put it in the place of one of the same name.")
 @pass_state

@@ -1,8 +1,11 @@
-"""Options that take one word of several."""
+"""Options that take one word of several, a time zone, or a file: what is meant is near, or completed."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Choice(click.Choice[str]):
@@ -18,3 +21,31 @@ class Choice(click.Choice[str]):
             )
         told = f"{value!r} is not one of {', '.join(self.choices)}."
         return f"{told} Did you mean {near}?" if near else told
+
+
+class Zone(click.types.StringParamType):
+    """A time zone; checked where it is used."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """The names of zones."""
+        from rrcli.cli.complete import zones
+
+        return zones(incomplete)
+
+
+class File(click.types.StringParamType):
+    """The path of a file; opened where it is used."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Files, which the shell knows best."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
+
+ZONE = Zone()
+FILE = File()

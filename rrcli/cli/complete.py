@@ -15,8 +15,8 @@ PATIENCE_SECONDS = 0.2
 """Longer than this, a person has typed on; a store that does not answer by then offers nothing."""
 
 OFFERED = 50
-_BARE = re.compile(r"[\w.@%+/-]+")
-"""Names that no shell takes for anything else; of others the id is offered."""
+_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\\]+")
+"""Names that shells can be told; of others the id is offered."""
 
 
 def offer(kind: str, beginning: str, state: State) -> list[CompletionItem]:
@@ -48,7 +48,7 @@ def _schedules(state: State, beginning: str) -> list[CompletionItem]:
     named = repository.schedules.find(name=beginning or None, limit=OFFERED).items
     found = [
         CompletionItem(each.name, help=each.id)
-        if _BARE.fullmatch(each.name)
+        if _ONE_LINE.fullmatch(each.name)
         else CompletionItem(each.id, help=each.name)
         for each in named
     ]
@@ -74,6 +74,17 @@ def _events(state: State, beginning: str) -> list[CompletionItem]:
 def _calendars(state: State, beginning: str) -> list[CompletionItem]:
     names = [each.name for each in state.context().repository.calendars.list()]
     return [CompletionItem(name) for name in names if name.startswith(beginning)]
+
+
+def zones(beginning: str) -> list[CompletionItem]:
+    """Time zones that begin so, or whose last part does: `Berl` is Europe/Berlin."""
+    from zoneinfo import available_timezones
+
+    typed = beginning.lower()
+    known = sorted(available_timezones())
+    found = [each for each in known if each.lower().startswith(typed)]
+    found = found or [each for each in known if each.rpartition("/")[2].lower().startswith(typed)]
+    return [CompletionItem(each) for each in found]
 
 
 _LOOKS = {"schedule": _schedules, "event": _events, "exclude_calendar": _calendars, "calendar": _calendars}

@@ -19,10 +19,7 @@ rrcli completion fish > ~/.config/fish/completions/rrcli.fish
 @pass_state
 def completion(state: State, shell: str) -> None:
     """Print the completion script of a SHELL: bash, zsh or fish."""
-    from click.shell_completion import get_completion_class
-
     from rrcli.cli.main import cli
+    from rrcli.cli.shells import SHELLS, VARIABLE
 
-    found = get_completion_class(shell)
-    assert found is not None
-    write(state, found(cli, {}, "rrcli", "_RRCLI_COMPLETE").source())
+    write(state, SHELLS[shell](cli, {}, "rrcli", VARIABLE).source())

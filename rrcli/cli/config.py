@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from rrcli.cli import config_file
+from rrcli.cli.choice import FILE
 from rrcli.cli.group import group
 from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
@@ -93,7 +94,7 @@ def _row(row: Json) -> Row:
 
 
 @config.command("init", examples="rrcli config init\nrrcli config init --path ./config/config.yaml --force")
-@click.option("--path", metavar="FILE", help="Where to; - prints it. Else the user's folder.")
+@click.option("--path", type=FILE, metavar="FILE", help="Where to; - prints it. Else the user's folder.")
 @click.option("--force", is_flag=True, help="Overwrite a file that exists.")
 @pass_state
 def init(state: State, path: str | None, force: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rrcli.cli.choice import Choice
+from rrcli.cli.choice import FILE, ZONE, Choice
 from rrcli.cli.state import State
 
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "ids")
@@ -50,6 +50,7 @@ def _setting(name: str) -> Callable[[click.Context, click.Parameter, str | None]
 GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     click.Option(
         ["--config"],
+        type=FILE,
         metavar="FILE",
         callback=_remember,
         expose_value=False,
@@ -72,6 +73,7 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
     ),
     click.Option(
         ["--tz"],
+        type=ZONE,
         metavar="ZONE",
         callback=_zone,
         expose_value=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from rrcli.cli import arguments
+from rrcli.cli.choice import ZONE
 from rrcli.cli.group import command
 from rrcli.cli.state import State, pass_state
 from rrcli.cli.text import count
@@ -21,13 +22,13 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 
 
 @command("import", examples=EXAMPLES)
-@click.argument("file", type=arguments.UTF8)
+@click.argument("file", type=arguments.PATH)
 @click.option("--callback-url", metavar="URL", help="What all of them call; needed for new ones.")
 @click.option("--method", help="HTTP method; POST with a body and GET without, unless given.")
 @click.option("-H", "--header", multiple=True, metavar="'NAME: VALUE'", help="Header; repeatable.")
 @click.option("--body", metavar="TEXT", help="Request body; @FILE reads it.")
 @click.option("--tag", multiple=True, metavar="WORD", help="Tag to find them by; repeatable.")
-@click.option("--timezone", metavar="ZONE", help="For whole days and times that name no zone; else UTC.")
+@click.option("--timezone", type=ZONE, metavar="ZONE", help="For times that name no zone; else UTC.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @pass_state
 def import_(

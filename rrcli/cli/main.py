@@ -1,7 +1,9 @@
 """The command `rrcli`: its groups and commands, imported when they are used, and its way out."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -55,6 +57,8 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None, state: State | None = None) -> int:
     """Run one command line and answer its exit code; errors are told on stderr."""
+    if "_RRCLI_COMPLETE" in os.environ:
+        return _complete(os.environ["_RRCLI_COMPLETE"])
     given = list(sys.argv[1:] if arguments is None else arguments)
     state = state or State()
     try:
@@ -64,6 +68,15 @@ def main(arguments: Sequence[str] | None = None, state: State | None = None) -> 
         return errors.report(error, state, given)
     finally:
         state.close()
+
+
+def _complete(asked: str) -> int:
+    """Answer a shell; never an error, for it would stand in the middle of a line that somebody types."""
+    from rrcli.cli.shells import answer
+
+    with suppress(Exception):
+        click.echo(answer(cli, asked))
+    return ExitCode.OK
 
 
 def run() -> None:

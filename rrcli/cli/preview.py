@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rrcli.cli import arguments, occurrences, times, timing
+from rrcli.cli.choice import ZONE
 from rrcli.cli.group import command
 from rrcli.cli.output import Json, emit, write
 from rrcli.cli.state import State, pass_state
@@ -47,7 +48,7 @@ class _Range:
 @click.option("--rrule", metavar="RULE", help="RFC 5545 rule, or DTSTART/RRULE lines; @FILE or - reads it.")
 @timing.options
 @click.option("--dtstart", metavar="TIME", help="First occurrence of the rule; now unless given.")
-@click.option("--timezone", metavar="ZONE", help="IANA time zone that the rule is on; UTC unless given.")
+@click.option("--timezone", type=ZONE, metavar="ZONE", help="Zone that the rule is on; UTC unless given.")
 @click.option("-n", "--limit", type=int, default=10, show_default=True, help="How many to show.")
 @click.option("--after", metavar="TIME", help="From this time on; now unless given.")
 @click.option("--before", metavar="TIME", help="Up to, and without, this time.")

@@ -8,7 +8,7 @@ import click
 
 from rrcli.cli import arguments, timing
 from rrcli.cli.arguments import DURATION
-from rrcli.cli.choice import Choice
+from rrcli.cli.choice import ZONE, Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +62,9 @@ def _options(required: bool) -> list[Callable[[F], F]]:
         *timing.OPTIONS,
         click.option("--at", metavar="TIME", help="Run once, then: 2027-03-01T08:30:00Z, or +10m."),
         click.option("--dtstart", metavar="TIME", help="First occurrence; now unless given."),
-        click.option("--timezone", metavar="ZONE", help="IANA time zone that the rule is on; else UTC."),
+        click.option(
+            "--timezone", type=ZONE, metavar="ZONE", help="IANA zone that the rule is on; else UTC."
+        ),
         click.option("--callback-url", metavar="URL", required=required, help="What to call."),
         click.option("--method", help="HTTP method; POST with a body and GET without, unless given."),
         click.option("-H", "--header", multiple=True, metavar="'NAME: VALUE'", help="Header; repeatable."),

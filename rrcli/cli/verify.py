@@ -22,7 +22,7 @@ pbpaste | rrcli events verify --secret whsec_… --tolerance 1h -
 
 
 @command("verify", examples=EXAMPLES)
-@click.argument("file", type=arguments.UTF8)
+@click.argument("file", type=arguments.PATH)
 @click.option(
     "--secret", multiple=True, required=True, metavar="whsec_…", help="One that may have signed; repeatable."
 )
