@@ -12,6 +12,7 @@ from threading import Lock
 from types import MappingProxyType
 
 from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
+from rrcli.repository import sqlite_schema
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 10.0
@@ -73,7 +74,8 @@ class Database:
         """Make the folder (0700), the file (0600) and the tables where they do not exist; safe to repeat.
 
         Raises StoreUnavailable when the place cannot be written, StoreCorrupt when the file is not a
-        database of this product or of a newer version. Neither changes anything.
+        database of this product, of a newer version, or of one before the release whose tables are others.
+        Neither changes anything.
         """
         _require_sqlite()
         try:
@@ -83,6 +85,8 @@ class Database:
                 if self._version(connection) == 0:
                     with self._alone():
                         self._make_schema(connection)
+                else:
+                    self._complete(connection)
         except OSError as error:
             raise StoreUnavailable(
                 f"The store {self.path} cannot be opened: {error.strerror or error}.",
@@ -223,9 +227,24 @@ class Database:
         if self._version(connection) == 0:
             self._require_empty(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            schema = Path(__file__).with_name("sqlite.sql").read_text(encoding="utf-8")
             with self._transaction(connection):
-                for statement in schema.split(";\n"):
+                for statement in sqlite_schema.steps():
+                    connection.execute(statement)
+
+    def _complete(self, connection: sqlite3.Connection) -> None:
+        """Make the indexes that a development version of the same number did not have.
+
+        Raises StoreCorrupt when tables or columns are missing.
+        """
+        if lacking := sqlite_schema.lacking(connection):
+            raise StoreCorrupt(
+                f"The store {self.path} was made by a version before the release: it lacks "
+                f"{', '.join(lacking)}.",
+                hint="Export with that version (rrcli export), move the file away, and apply (rrcli apply).",
+            )
+        if sqlite_schema.repairs(connection):
+            with self._transaction(connection):
+                for statement in sqlite_schema.repairs(connection):
                     connection.execute(statement)
 
     def _require_empty(self, connection: sqlite3.Connection) -> None:

@@ -1,9 +1,9 @@
 """Looking at the embedded store itself; the contract is `base.Inspection`."""
 
 import sqlite3
-from pathlib import Path
 
 from rrcli.errors import StoreCorrupt
+from rrcli.repository import sqlite_schema
 from rrcli.repository.base import Server
 from rrcli.repository.sqlite_database import Database
 
@@ -27,7 +27,7 @@ class SqliteInspection:
     def missing_indexes(self) -> list[str]:
         with self._database.read() as connection:
             present = {name for (name,) in connection.execute(_NAMES)}
-        return sorted(_declared() - present)
+        return sorted(sqlite_schema.names() - present)
 
     def damage(self) -> list[str]:
         try:
@@ -36,13 +36,3 @@ class SqliteInspection:
         except StoreCorrupt as error:  # so badly that the check itself cannot read on
             return [error.message]
         return [] if found == ["ok"] else found
-
-
-def _declared() -> set[str]:
-    """The tables and indexes of the schema, asked of a database that has nothing else."""
-    connection = sqlite3.connect(":memory:")
-    try:
-        connection.executescript(Path(__file__).with_name("sqlite.sql").read_text(encoding="utf-8"))
-        return {name for (name,) in connection.execute(_NAMES)}
-    finally:
-        connection.close()

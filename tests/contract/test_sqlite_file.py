@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -155,6 +155,55 @@ def test_the_schema_has_the_version_that_the_program_knows(database: Database) -
         (version,) = connection.execute("PRAGMA user_version").fetchone()
 
     assert version == sqlite_database.SCHEMA_VERSION
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "DROP INDEX schedules_due",
+        "DROP INDEX queue_place; CREATE INDEX queue_place ON queue (due)",
+        "DROP TRIGGER schedule_tagged",
+    ],
+)
+def test_what_a_development_version_did_not_index_is_made_at_the_start(path: Path, before: str) -> None:
+    SqliteRepository.open(path).close()
+    complete = schema_of(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(before)
+    assert schema_of(path) != complete
+
+    SqliteRepository.open(path).close()
+
+    assert schema_of(path) == complete
+
+
+@pytest.mark.parametrize(
+    ("before", "lacks"),
+    [
+        ("DROP TABLE idempotency_keys", "lacks idempotency_keys."),
+        ("ALTER TABLE heartbeats DROP COLUMN detail", "lacks heartbeats.detail."),
+    ],
+)
+def test_tables_of_a_development_version_are_refused_with_what_to_do(
+    path: Path, before: str, lacks: str
+) -> None:
+    SqliteRepository.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(before)
+    found = schema_of(path)
+
+    error = refused(path, StoreCorrupt)
+
+    assert error.message.endswith(lacks)
+    assert error.hint
+    assert "rrcli export" in error.hint
+    assert schema_of(path) == found
+
+
+def schema_of(path: Path) -> set[tuple[str, str]]:
+    """What the file has, as SQLite keeps it."""
+    with closing(sqlite3.connect(path)) as connection:
+        return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut off"])
