@@ -10,6 +10,7 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from rrcli.clock import SystemClock
+from rrcli_api import gathered
 
 _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
@@ -34,6 +35,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self._since: dict[Any, float] = {}
         self._clock = SystemClock()
+
+    def init_process(self) -> None:
+        """The whole life of the process, from the fork to its end."""
+        gathered.install()
+        super().init_process()
 
     def handle(self, conn: Any) -> Any:
         """One request, on a thread of the pool."""

@@ -12,7 +12,7 @@ def format_instant(instant: datetime) -> str:
     if instant.tzinfo is not UTC:
         instant = instant.astimezone(UTC)
     spec = "milliseconds" if instant.microsecond >= 1000 else "seconds"
-    return instant.isoformat(timespec=spec)[:-6] + "Z"
+    return instant.isoformat("T", spec)[:-6] + "Z"
 
 
 def parse_instant(text: str, *, field: str) -> datetime:
