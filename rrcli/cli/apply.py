@@ -12,7 +12,7 @@ from rrcli.cli import arguments, plan_report, progress
 from rrcli.cli.group import command
 from rrcli.cli.output import emit
 from rrcli.cli.state import State, pass_state
-from rrcli.cli.text import count
+from rrcli.cli.text import count, safe
 from rrcli.errors import SchedulerError
 from rrcli.operations import apply as operation
 from rrcli.operations import manifest
@@ -140,17 +140,25 @@ def _carry_out(state: State, steps: Sequence[Step]) -> None:
     """Do it, say how it went, and fail with the first thing that did not work."""
     done: Counter[Action] = Counter()
     failed: list[SchedulerError] = []
-    for step, error in operation.carry_out(state.service(), _stepping(state, steps)):
-        if error is None:
-            done[step.action] += 1
-        else:
-            failed.append(error)
-            state.remark(f"{click.style('Not done:', fg='red')} {step.name}: {error.message}")
-    told = ", ".join(f"{done[action]:,} {word}" for action, word in _DONE.items() if done[action])
+    try:
+        for step, error in operation.carry_out(state.service(), _stepping(state, steps)):
+            if error is None:
+                done[step.action] += 1
+            else:
+                failed.append(error)
+                state.remark(f"{click.style('Not done:', fg='red')} {safe(step.name)}: {error.message}")
+    except KeyboardInterrupt:
+        state.remark(f"Interrupted: {_told(done)} of {len(steps):,}. Apply again to go on.")
+        raise
+    told = _told(done)
     if failed or (state.output == "table" and set(done) != {Action.KEEP}):
         state.remark(f"{told or 'nothing done'}.")
     if failed:
         raise failed[0]
+
+
+def _told(done: Counter[Action]) -> str:
+    return ", ".join(f"{done[action]:,} {word}" for action, word in _DONE.items() if done[action])
 
 
 def _stepping(state: State, steps: Sequence[Step]) -> Iterator[Step]:

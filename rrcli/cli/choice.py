@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 class Choice(click.Choice[str]):
     """One word of several; of a mistyped one it says which is near."""
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        return f"It is one of {', '.join(self.choices)}."
+
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         from rrcli.core.fields import did_you_mean
 

@@ -34,6 +34,7 @@ _OPTIONS = {
     "cron": "--cron",
     "dtstart": "--dtstart",
     "every": "--every",
+    "from": "--from",
     "headers": "-H/--header",
     "jitter_seconds": "--jitter",
     "limit": "--limit",
@@ -47,11 +48,13 @@ _OPTIONS = {
     "retry.base_seconds": "--retry-base",
     "retry.cap_seconds": "--retry-cap",
     "retry.factor": "--retry-factor",
+    "reason": "--reason",
     "rrule": "--rrule",
     "secrets": "--secret",
     "tags": "--tag",
     "timeout_seconds": "--timeout",
     "timezone": "--timezone",
+    "to": "--to",
 }
 """Fields of a request -> the options that set them; people mend what they typed."""
 
@@ -73,7 +76,7 @@ def report(error: Exception, state: State, arguments: Sequence[str]) -> ExitCode
 
     if state.verbose:
         click.echo(redact(_trace(error)), err=True, nl=False)
-    told = _described(error)
+    told = _described(error, arguments)
     told["message"] = redact(told["message"])
     as_json = state.output in ("json", "jsonl") or _asks_for_json(arguments)
     text = safe_json(json.dumps({"error": told}, ensure_ascii=False)) if as_json else _sentence(told, state)
@@ -92,7 +95,7 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
     return re.search(r"(^|\s)(-o\s?|--output[\s=])json", " ".join(arguments)) is not None
 
 
-def _described(error: Exception) -> dict[str, Any]:
+def _described(error: Exception, arguments: Sequence[str]) -> dict[str, Any]:
     """The error in the REST shape: code, message, and where there are any hint and details."""
     if isinstance(error, domain.SchedulerError):
         told: dict[str, Any] = {"code": error.code, "message": shorten(error.message, _LONGEST)}
@@ -105,14 +108,31 @@ def _described(error: Exception) -> dict[str, Any]:
             ]
     elif isinstance(error, click.UsageError):
         told = {"code": "usage", "message": _usage(error)}
-        where = error.ctx.command_path if error.ctx else "rrcli"
+        where = error.ctx.command_path if error.ctx else _command_path(arguments)
         hint = f"{where} --help shows what there is."
+    elif isinstance(error, OSError) and error.strerror:
+        what = f"{error.filename}: " if error.filename else "What there is to print cannot be written: "
+        told, hint = {"code": "failed", "message": f"{what}{error.strerror}."}, None
     elif isinstance(error, click.ClickException | OSError):
         told, hint = {"code": "failed", "message": str(error)}, None
     else:
         told = {"code": "internal_error", "message": f"internal error: {type(error).__name__}: {error}"}
         hint = "Run it again with -v for the trace."
     return told | ({"hint": hint} if hint else {})
+
+
+def _command_path(arguments: Sequence[str]) -> str:
+    """The command that a line names, as far as it can be read."""
+    from rrcli.cli.main import cli
+
+    found: click.Command | None = cli
+    words = ["rrcli"]
+    for word in arguments:
+        found = found.get_command(click.Context(found), word) if isinstance(found, click.Group) else None
+        if found is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
 
 def _usage(error: click.UsageError) -> str:

@@ -79,7 +79,7 @@ def _list(
     )
     if not found.items and state.output == "table":
         state.remark("No events." if page == 1 else f"No events on page {page}.")
-    state.footer(len(found.items), found.total, "event")
+    state.footer(len(found.items), found.total, "event", exact=found.exact)
 
 
 def _names(state: State, found: "tuple[Event, ...]") -> dict[str, str]:

@@ -31,7 +31,9 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
     try:
         zone = ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:
-        near = did_you_mean(value, available_timezones())
+        known = available_timezones()
+        cities = {each.rpartition("/")[2]: each for each in sorted(known)}
+        near = did_you_mean(value, known) or cities.get(did_you_mean(value.title(), cities) or "")
         hint = f" Did you mean {near}?" if near else " Use an IANA name, such as Europe/Berlin."
         raise click.BadParameter(f"{value!r} is not a time zone.{hint}", context, parameter) from error
     context.ensure_object(State).tz = zone

@@ -79,8 +79,20 @@ def _complete(asked: str) -> int:
     return ExitCode.OK
 
 
+def _open_what_is_closed() -> None:
+    """A stream that the caller has closed (`<&-`, `>&-`) is as one that is empty, or that nobody reads.
+
+    Otherwise the next file that is opened, which may be the store, would take its place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
+            setattr(sys, name, stream)
+
+
 def run() -> None:
     """Entry point of the console script."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a substitute, never an exception.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -63,6 +63,7 @@ def create(state: State, /, **options: Any) -> None:
     data = fields_of(options) | _rule_fields(rule, options)
     created = state.service().create(data)
     _show(state, "Created", created)
+    _remark_on_namesakes(state, created)
 
 
 @command("update", examples=UPDATE_EXAMPLES)
@@ -89,6 +90,15 @@ def update(state: State, /, schedule: str, if_match: int | None, **options: Any)
     if not data:
         raise click.UsageError("Say what to change.")
     _show(state, "Updated", state.service().update(stored.id, data, expected_revision=if_match))
+
+
+def _remark_on_namesakes(state: State, created: Schedule) -> None:
+    """Names may be used twice, which is rarely meant: then only ids tell the schedules apart."""
+    known = state.context().repository.schedules.resolve(created.name)
+    if others := [each for each in known if each.id != created.id and each.name == created.name]:
+        state.remark(
+            click.style(f"There is another one of this name: {others[0].id}. Name them by id.", fg="yellow")
+        )
 
 
 def _rule_fields(rule: str, options: dict[str, Any]) -> dict[str, str | None]:

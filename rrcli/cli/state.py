@@ -198,12 +198,13 @@ class State:
         """A line for the person, on stderr."""
         click.echo(text, err=True)
 
-    def footer(self, shown: int, total: int, noun: str) -> None:
-        """`20 of 1,234 events`, under a table on a terminal."""
+    def footer(self, shown: int, total: int, noun: str, *, exact: bool = True) -> None:
+        """`20 of 1,234 events`, or `20 of more than 10,000 events`, under a table on a terminal."""
         if shown and self.terminal and self.output == "table":
             from rrcli.cli.text import count
 
-            self.remark(click.style(f"{shown:,} of {count(total, noun)}", dim=True))
+            of_all = count(total, noun) if exact else f"more than {count(total, noun)}"
+            self.remark(click.style(f"{shown:,} of {of_all}", dim=True))
 
     def warn_absent(self, daemons: "Sequence[str]") -> None:
         """Say which daemons are not running, and what starts them."""

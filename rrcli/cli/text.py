@@ -44,7 +44,9 @@ def _escape_json(found: re.Match[str]) -> str:
 
 def cells(text: str) -> int:
     """How many terminal cells the text takes: wide characters take two, combining ones none."""
-    return len(text) if text.isascii() else sum(size for _, size in _units(text))
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return sum(size for _, size in _units(text))
 
 
 def shorten(text: str, width: int) -> str:
@@ -78,7 +80,7 @@ def _units(text: str) -> Iterator[tuple[str, int]]:
 def _graphemes(text: str) -> Iterator[tuple[str, int]]:
     """Characters with all that is drawn upon them (UAX #29, in the form that rich knows)."""
     if text.isascii():
-        yield from ((each, 1) for each in text)
+        yield from ((each, int(each.isprintable())) for each in text)
         return
     from rich.cells import split_graphemes
 

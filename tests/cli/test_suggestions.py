@@ -61,3 +61,34 @@ def test_a_schedule_name_that_does_not_exist_is_met_with_the_nearest_one(run, cr
     result = run("schedule", "show", "nighty-report")
     assert result.code == 3
     assert "Did you mean 'nightly-report'?" in result.err
+
+
+def test_a_time_zone_that_does_not_exist_is_met_with_the_one_of_that_city(run):
+    for typed in ("Berln", "europe/berln", "Europe/Berlim"):
+        result = run("preview", "--every", "1h", "--tz", typed)
+        assert result.code == 2
+        assert "Did you mean Europe/Berlin?" in result.err
+
+
+def test_a_missing_choice_is_told_on_one_line(run):
+    assert run("completion").err.splitlines()[0] == (
+        "Error: Missing argument 'SHELL'. It is one of bash, zsh, fish."
+    )
+
+
+def test_the_hint_names_the_command_whose_help_helps(run):
+    assert "Hint: rrcli schedule create --help" in run("schedule", "create", "--name").err
+
+
+def test_a_second_schedule_of_a_name_is_remarked_upon(run, create):
+    first = create("job")
+    line = ("schedule", "create", "--name", "job", "--every", "1h", "--callback-url", "http://127.0.0.1:9/")
+    result = run(*line)
+    assert result.code == 0
+    assert f"There is another one of this name: {first}." in result.err
+
+
+def test_the_ends_of_a_range_are_named_as_options(run, create):
+    create("job")
+    assert "--from: must be a time" in run("schedule", "replay", "job", "--from", "x", "--to", "now").err
+    assert "--to: must be a time" in run("schedule", "audit", "job", "--to", "x").err

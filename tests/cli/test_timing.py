@@ -132,12 +132,6 @@ def test_excluded_days_are_marked(run, create):
     assert "•: runs, x: excluded; 1 in all" in out
 
 
-def test_a_rule_too_dense_to_count_is_cut_off_with_a_remark(run):
-    result = run("preview", "--every", "1s", "--calendar")
-    assert result.code == 0
-    assert "Too many to count: from 2026-11-29 06:53:20 +00:00 on" in result.err
-
-
 def test_too_many_months_are_refused(run):
     assert run("preview", "--every", "1d", "--calendar", "--before", "2099-01-01").code == 2
 
