@@ -27,8 +27,18 @@ _encode = json.JSONEncoder(
 
 def render(resp: falcon.Response, data: Any) -> None:
     """Answer `data` as compact JSON in UTF-8."""
-    resp.data = _encode(data).encode()
+    answer(resp, encode(data))
+
+
+def answer(resp: falcon.Response, body: bytes) -> None:
+    """Answer what `encode` made."""
+    resp.data = body
     resp.content_type = falcon.MEDIA_JSON
+
+
+def encode(data: Any) -> bytes:
+    """Compact JSON in UTF-8."""
+    return _encode(data).encode()
 
 
 def read_object(
@@ -138,7 +148,9 @@ def _require_type(req: falcon.Request, kind: str) -> None:
     given, _, parameters = (req.content_type or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if given.strip().lower() != kind or charset not in ("", "charset=utf-8"):
-        raise ApiError(415, "invalid_request", f"The body must come with Content-Type: {kind}.")
+        came = f"not {given.strip()[:100]}" if given.strip() else "which is missing"
+        came = f"in UTF-8, not {charset[:100]}" if given.strip().lower() == kind else came
+        raise ApiError(415, "invalid_request", f"The body must come with Content-Type: {kind}, {came}.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

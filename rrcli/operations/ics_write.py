@@ -93,9 +93,9 @@ class _Pattern:
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:
-    """The instant on the clock of the zone; in UTC where that names the first pass of a repeated hour."""
+    """The instant on the clock of the zone; in UTC where that comes twice: programs differ."""
     found = instant.astimezone(zone)
-    return instant if found.fold else found
+    return found if found.utcoffset() == found.replace(fold=not found.fold).utcoffset() else instant
 
 
 def uid_of(schedule: Schedule) -> str:
@@ -111,7 +111,9 @@ def _event(schedule: Schedule, pattern: _Pattern) -> Event:
     made.add("DTSTAMP", schedule.updated_at.replace(microsecond=0))
     made.add("SUMMARY", schedule.name)
     made.add("DESCRIPTION", recurrence_of(schedule).describe())
-    made.add("DTSTART", local(pattern.start, zone))
+    made.add(
+        "DTSTART", local(pattern.start, zone) if pattern.rule is None else pattern.start.astimezone(zone)
+    )
     if pattern.rule is not None:
         made.add("RRULE", vRecur.from_ical(str(pattern.rule)))
     add_instants(made, "RDATE", pattern.added, zone)
@@ -122,13 +124,21 @@ def _event(schedule: Schedule, pattern: _Pattern) -> Event:
 
 def add_instants(event: Any, name: str, instants: Iterable[datetime], zone: ZoneInfo) -> None:
     """One property for those on the zone's clock, one for those in UTC."""
-    written = [local(each, zone) for each in instants]
+    # What is taken out of a rule must be written as the rule comes to it.
+    write = _of_rule if name == "EXDATE" else local
+    written = [write(each, zone) for each in instants]
     for group in (
         [each for each in written if each.tzinfo is not UTC],
         [w for w in written if w.tzinfo is UTC],
     ):
         if group:
             event.add(name, group)
+
+
+def _of_rule(instant: datetime, zone: ZoneInfo) -> datetime:
+    """On the clock of the zone, which to rules is the first pass of a repeated hour; the second in UTC."""
+    found = instant.astimezone(zone)
+    return instant if found.fold else found
 
 
 def _pattern(schedule: Schedule, exclusions: Exclusions, now: datetime) -> _Pattern | None:

@@ -108,7 +108,9 @@ def test_pages_fit_the_screen_and_can_be_read_by_all(
     browser: Browser, api: httpx.Client, make: Callable[..., str], hook: Receiver, scheme: str, width: str
 ) -> None:
     """No scrolling sideways, and nothing that axe finds against WCAG 2.1 A and AA, contrast included."""
-    schedule = make(" ".join(["A name that goes on and on"] * 5), tags=["one", "a-tag-that-is-long"])
+    name = " ".join(["A name that goes on and on"] * 3) + "Donaudampfschiff" * 6
+    soon = datetime.now(UTC) + timedelta(hours=1)  # noqa: TID251
+    schedule = make(name, tags=["one", "long-" * 12], rrule=f"DTSTART:{soon:%Y%m%dT%H%M%SZ}")
     api.post(f"/api/schedules/{schedule}/trigger")
     event = api.get(f"/api/schedules/{schedule}/events/pending").json()["events"]
     context = browser.new_context(
@@ -135,3 +137,25 @@ def test_pages_fit_the_screen_and_can_be_read_by_all(
         picture(page, f"{name}-{scheme}-{width}")
     context.close()
     assert watch.complaints == []
+
+
+def test_a_page_says_when_it_is_no_longer_fresh(page: Page) -> None:
+    page.goto("/")
+    stale = page.get_by_text("No answer just now")
+    expect(stale).to_be_hidden()
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
+    expect(stale).to_be_visible()
+
+
+def test_a_printed_page_is_dark_on_white_and_has_no_buttons(
+    browser: Browser, api: httpx.Client, make: Callable[..., str]
+) -> None:
+    context = browser.new_context(base_url=str(api.base_url), color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"/schedules/{make('On paper')}")
+    page.emulate_media(media="print", color_scheme="dark")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+    assert not any(button.is_visible() for button in page.get_by_role("button").all())
+    picture(page, "printed")
+    context.close()

@@ -20,3 +20,15 @@ def test_try_it_out_creates_a_schedule(page: Page, api: httpx.Client) -> None:
     picture(page, "swagger-ui")
     names = [each["name"] for each in api.get("/api/schedules").json()["schedules"]]
     assert "From Swagger" in names
+
+
+def test_a_list_is_read_without_filling_anything_in(page: Page) -> None:
+    page.goto("/swagger-ui")
+    for name in ("schedules-listSchedules", "events-listEvents"):
+        operation = page.locator(f"#operations-{name}")
+        operation.get_by_role("button").first.click()
+        operation.get_by_role("button", name="Try it out").click()
+        operation.get_by_role("button", name="Execute").click()
+        status = operation.locator(".live-responses-table tbody .response-col_status").first
+        expect(status).to_contain_text("200")
+        assert "?" not in operation.locator(".request-url").inner_text()

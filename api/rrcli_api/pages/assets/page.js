@@ -40,8 +40,9 @@ function showTimes() {
 
 async function refresh() {
   if (document.hidden || document.querySelector("[data-live] :focus")) return;
-  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
-  if (!answer.ok) return;
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" }).catch(() => null);
+  document.getElementById("stale").hidden = Boolean(answer && answer.ok);
+  if (!answer || !answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const other = fresh.getElementById(part.id);
