@@ -5,6 +5,7 @@ It also keeps ledger and queues in agreement (`reconciler.py`).
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,14 +15,17 @@ from rrcli.metrics import SKIPPED, TICK_SECONDS, Tally
 from rrcli.operations import changes, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.rules import recurrence_of
-from rrcli.operations.window import EVENTS_PER_PASS, queue_window
+from rrcli.operations.window import EVENTS_PER_PASS, Filled, queue_window, together
 from rrcli.repository.base import Channel
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
-SCHEDULES_PER_PASS = 500
+SIDE_BY_SIDE = 2
+"""Parts of a pass that are queued at the same time: while the servers write one, the other is computed."""
+
+SCHEDULES_PER_PASS = 500 * SIDE_BY_SIDE
 EVENTS_PER_PURGE = 2000
 REST = 1.0
 """How many times as long as a pass took is the wait before the next, while half the window is full: in short
@@ -47,6 +51,7 @@ class Prequeuer:
         self._rests_until = 0.0
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
+        self._threads = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE - 1, thread_name_prefix="rrcli-window")
         self.tally = Tally()
         self._counters = {"queued": 0.0, "skipped": 0.0, "ticks": 0.0}
 
@@ -54,6 +59,7 @@ class Prequeuer:
         return self._counters | {"reconciled": float(self._reconciler.total)}
 
     def finish(self) -> datetime | None:
+        self._threads.shutdown()
         return None
 
     def run_once(self, now: datetime) -> datetime | None:
@@ -91,7 +97,7 @@ class Prequeuer:
         wanted = self._schedules
         due = self._context.repository.schedules.timetables(horizon, wanted)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
-        filled = queue_window(self._context, readable, now, most_events=EVENTS_PER_PASS)
+        filled = self._queue(readable, now)
         # Of dense schedules a pass reaches a few: then no more are read than it will reach.
         self._schedules = min(max(filled.schedules * 2, 1), SCHEDULES_PER_PASS)
         self._counters["queued"] += filled.queued
@@ -114,6 +120,23 @@ class Prequeuer:
         watermark = due[0].next_run
         ahead = watermark is not None and watermark - now > self._context.window / 2
         return REST if ahead else 0.0
+
+    def _queue(self, due: Sequence[Timetable], now: datetime) -> Filled:
+        """Queue occurrences of all; in two parts where that is quicker, each with its own order of writes."""
+        number = SIDE_BY_SIDE if self._context.repository.is_remote else 1
+        parts = [part for part in (due[first::number] for first in range(number)) if part]
+
+        def queued(part: Sequence[Timetable]) -> Filled:
+            return queue_window(self._context, part, now, most_events=EVENTS_PER_PASS)
+
+        if len(parts) <= 1:
+            return together(map(queued, parts))
+        others = [self._threads.submit(queued, part) for part in parts[1:]]
+        try:
+            first = queued(parts[0])
+        finally:
+            wait(others)
+        return together([first, *(each.result() for each in others)])
 
     def _is_readable(self, schedule: Timetable) -> bool:
         """A rule that cannot be read pauses its schedule, and stops no other."""

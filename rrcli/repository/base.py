@@ -27,16 +27,25 @@ T = TypeVar("T")
 COUNTED = 100_000
 """Live events that are looked at to count the states: about a tenth of a second's worth."""
 
+TOTAL_LIMIT = 10_000
+"""Events that are counted for the total of a list, so that a page costs the same however long the list is."""
+
 DISPATCHED = "Due; handed to the workers"
 """The message of the status that `Events.dispatched` gives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page(Generic[T]):
-    """Part of a list, and how many there are in all."""
+    """Part of a list, and how many there are in all; at least so many, when that is not `exact`."""
 
     items: tuple[T, ...]
     total: int
+    exact: bool = True
+
+
+def counted_up_to(limit: int, offset: int) -> int:
+    """How many events of a list are counted at most: TOTAL_LIMIT, and what shows that a next page has one."""
+    return max(TOTAL_LIMIT, offset + limit + 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,11 +255,11 @@ class Events(Protocol):
         ...
 
     def pending(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
-        """Live events, of one schedule or of all, by run time ascending."""
+        """Live events, of one schedule or of all, by run time ascending; counted up to `counted_up_to`."""
         ...
 
     def history(self, schedule_id: str | None, *, limit: int, offset: int = 0) -> Page[Event]:
-        """Archived events, of one schedule or of all, by run time descending."""
+        """Archived events, of one schedule or of all, by run time descending; counted as `pending`."""
         ...
 
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
@@ -578,6 +587,8 @@ class Repository(Protocol):
     idempotency_keys: IdempotencyKeys
     event_lists: EventLists
     inspection: Inspection
+    is_remote: bool
+    """Whether servers do the work, so that two threads get more done than one."""
 
     @property
     def description(self) -> str:

@@ -34,6 +34,8 @@ from rrcli.settings import Settings
 class MongoRedisRepository:
     """One open store. Nothing is connected before the first call, and each process after a fork anew."""
 
+    is_remote = True
+
     def __init__(self, mongo: MongoServer, redis: RedisServer, queues: RedisQueues) -> None:
         self._mongo = mongo
         self._redis = redis

@@ -46,6 +46,8 @@ class SqliteRepository:
     event_lists: EventLists
     inspection: Inspection
 
+    is_remote = False
+
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path)
         # One file is one place to listen, by whatever link it is reached.

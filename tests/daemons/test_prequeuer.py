@@ -1,13 +1,17 @@
 """The prequeuer: windows, watermarks, completion, and agreement of ledger and queues."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from rrcli.core.models import EventState, ScheduleState
+from rrcli.core.models import EventState, ScheduleState, Timetable
+from rrcli.errors import StoreUnavailable
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
+from rrcli.operations.window import Filled, queue_window
 from rrcli.repository.base import QueueEntry
 from rrcli_daemons.prequeuer import CHECK_INTERVAL, Prequeuer
 from tests.support.clock import FakeClock
@@ -106,8 +110,32 @@ def test_rests_between_passes_while_half_of_the_window_is_full(
     now = slow.now()
     more = prequeuer._step(now)
     assert more - now == timedelta(seconds=1 + 5 * rests)
+    queued = prequeuer.counters()["queued"]
     prequeuer._step(now)
-    assert (prequeuer.counters()["queued"] == behind / timedelta(minutes=1)) is rests
+    assert (prequeuer.counters()["queued"] == queued) is rests
+
+
+def test_what_one_part_of_a_pass_could_not_write_is_queued_once_by_the_next(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [make(context, "FREQ=MINUTELY;INTERVAL=5") for _ in range(4)]
+    failures = iter([True])
+
+    def breaking(context: Context, part: Sequence[Timetable], *args: Any, **named: Any) -> Filled:
+        if made[0] in {schedule.id for schedule in part} and next(failures, False):
+            raise StoreUnavailable("The connection broke.")
+        return queue_window(context, part, *args, **named)
+
+    monkeypatch.setattr("rrcli_daemons.prequeuer.queue_window", breaking)
+    clock.advance(timedelta(minutes=6))
+    prequeuer = Prequeuer(context)
+    with pytest.raises(StoreUnavailable):
+        prequeuer.run_once(context.now())
+    run(prequeuer, context)
+    prequeuer.finish()
+    for schedule_id in made:
+        assert pending(context, schedule_id) == ["12:00:00", "12:05:00", "12:10:00", "12:15:00"]
+    assert context.repository.queues.depths().ready == 16
 
 
 def test_after_downtime_only_the_latest_occurrence_fires(context: Context, clock: FakeClock) -> None:
