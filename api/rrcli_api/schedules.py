@@ -10,11 +10,10 @@ from rrcli.core.models import Schedule, ScheduleState
 from rrcli.operations import changes, events, lists, schedules
 from rrcli.operations.views import event_view, schedule_view
 from rrcli_api.guard import may_reveal
-from rrcli_api.media import read_fields, read_object, render
+from rrcli_api.media import answer, read_fields, read_object, render
 from rrcli_api.requests import (
     PAGING,
     by_cursor,
-    content_etag,
     etag,
     is_known,
     paging,
@@ -23,6 +22,7 @@ from rrcli_api.requests import (
     require_id,
 )
 from rrcli_api.resource import Resource
+from rrcli_api.shown import shown
 
 _REVEAL: Mapping[str, Check] = {"reveal": Boolean()}
 _FILTERS: Mapping[str, Check] = {
@@ -49,13 +49,13 @@ class Schedules(Resource):
         if by_cursor(values):
             cursor, limit = part_of(values)
             part = lists.schedules_after(self.context, cursor, **filters, limit=limit)
-            shown = self._views(part.items, reveal)
-            render(resp, {"schedules": shown, "limit": limit, "next": part.next})
+            items = self._views(part.items, reveal)
+            render(resp, {"schedules": items, "limit": limit, "next": part.next})
         else:
             page, limit, offset = paging(values)
             found = schedules.find(self.context, **filters, limit=limit, offset=offset)
-            shown = self._views(found.items, reveal)
-            render(resp, {"schedules": shown, "page": page, "limit": limit, "total": found.total})
+            items = self._views(found.items, reveal)
+            render(resp, {"schedules": items, "page": page, "limit": limit, "total": found.total})
 
     def _views(self, found: Sequence[Schedule], reveal: bool) -> list[dict[str, Any]]:
         now = self.context.now()
@@ -79,10 +79,11 @@ class OneSchedule(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
         reveal = may_reveal(req, query(req, _REVEAL).get("reveal", False))
         found = schedules.get(self.context, require_id(schedule_id, "a schedule"))
-        show(self, resp, found, reveal=reveal)
-        tag = content_etag(found.revision, resp.data or b"")
-        resp.set_header("ETag", tag)
-        if is_known(req, tag):
+        exclusions = self.context.exclusions([found])[found.id]
+        made = shown(found, self.context.now(), exclusions, reveal=reveal)
+        answer(resp, made.body)
+        resp.set_header("ETag", made.tag)
+        if is_known(req, made.tag):
             resp.status, resp.data = falcon.HTTP_304, None
             resp.delete_header("Content-Type")
 
@@ -158,12 +159,12 @@ class Trigger(Resource):
         render(resp, event_view(event))
 
 
-def show(resource: Resource, resp: falcon.Response, schedule: Schedule, *, reveal: bool = False) -> None:
+def show(resource: Resource, resp: falcon.Response, schedule: Schedule) -> None:
     """Answer one schedule, its revision as ETag."""
     _tag(resp, schedule)
     context = resource.context
     exclusions = context.exclusions([schedule])[schedule.id]
-    render(resp, schedule_view(schedule, context.now(), exclusions=exclusions, reveal=reveal))
+    render(resp, schedule_view(schedule, context.now(), exclusions=exclusions))
 
 
 def _tag(resp: falcon.Response, schedule: Schedule) -> None:

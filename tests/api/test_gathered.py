@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -11,11 +11,11 @@ from tests.support.stack import wait_until
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What the root logger's only handler writes."""
     stream = io.StringIO()
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(stream)])
-    yield stream
+    return stream
 
 
 def record(text: str) -> logging.LogRecord:
@@ -34,9 +34,13 @@ def test_lines_are_written_in_order_without_being_asked_for(written: io.StringIO
 
 def test_a_line_after_a_pause_is_written_too(written: io.StringIO) -> None:
     gathered = Gathered()
-    for number in range(3):
+    for number in range(1, 4):
         gathered.handle(record("again"))
-        wait_until(lambda: written.getvalue() == "again\n" * (number + 1), what="the line")
+        wait_until(partial(_has_lines, written, number), what="the line")
+
+
+def _has_lines(written: io.StringIO, number: int) -> bool:
+    return written.getvalue() == "again\n" * number
 
 
 def test_what_waits_is_written_when_it_is_flushed_as_at_the_end_of_a_process(written: io.StringIO) -> None:

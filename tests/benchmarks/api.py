@@ -30,8 +30,12 @@ from tests.support.stack import environment, free_port, wait_until
 CONFIGURATION = Path(__file__).parents[2] / "config" / "gunicorn.conf.py"
 APPS = {"ours": "rrcli_api.wsgi:app", "bare": "tests.benchmarks.api_bare:app"}
 KINDS = ("mongo_redis", "embedded")
-OCCURRENCES = {"none in the window": timedelta(days=1), "one in the window": timedelta(minutes=5)}
+DAY = timedelta(days=1)
+OCCURRENCES = {"none in the window": DAY, "one in the window": timedelta(minutes=5)}
 CONNECTIONS = 16
+STORED = 100
+"""Schedules that are asked for in turn. Each one that is posted has a rule that was never posted before."""
+
 BATCH = 1000
 ASKED_RATIO, ASKED_BATCH = 0.8, 5000
 
@@ -97,12 +101,12 @@ def _answers(port: int) -> bool:
     return True
 
 
-def schedule(number: int, *, first_in: timedelta) -> dict[str, object]:
+def schedule(number: int, *, first_in: timedelta, days: int = 1) -> dict[str, object]:
     """The schedule of the original's first example, with a start of its own."""
-    start = SystemClock().now() + first_in + timedelta(seconds=number % 3600)
+    start = SystemClock().now() + first_in + timedelta(seconds=number)
     return {
         "name": f"Daily Backup {number}",
-        "rrule": f"DTSTART:{start:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=DAILY;INTERVAL=1",
+        "rrule": f"DTSTART:{start:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=DAILY;INTERVAL={days}",
         "callback_url": "https://example.com/backup",
         "method": "POST",
         "headers": {"Authorization": "Bearer abc123", "Content-Type": "application/json"},
@@ -116,13 +120,15 @@ def single(results: Results, kind: str, rounds: int, count: int) -> None:
     with stores(embedded=kind == "embedded") as fresh:
         store = _ready(next(fresh))
         with serving(APPS["bare"], store) as bare, serving(APPS["ours"], store) as ours:
-            post = [
-                request("POST", "/api/schedules", dumps(schedule(number, first_in=timedelta(days=1))))
-                for number in range(100)
+            stored = [
+                _create(ours.port, schedule(number, first_in=DAY, days=999)) for number in range(STORED)
             ]
-            stored = _create(ours.port, schedule(0, first_in=timedelta(days=1)))
-            get = [request("GET", f"/api/schedules/{stored}")]
+            get = [request("GET", f"/api/schedules/{each}") for each in stored]
             for number in range(rounds + 1):
+                post = [
+                    request("POST", "/api/schedules", dumps(schedule(each, first_in=DAY, days=1 + number)))
+                    for each in range(count)
+                ]
                 for what, requests in (("GET", get), ("POST", post)):
                     for name, server in (("bare", bare), ("ours", ours)):
                         figure = server.measure(requests, count, connections=CONNECTIONS)
@@ -163,10 +169,9 @@ def batches(results: Results, kind: str, rounds: int, count: int) -> None:
             stores(embedded=kind == "embedded") as fresh,
             serving(APPS["ours"], _ready(next(fresh))) as server,
         ):
-            many = [schedule(number % 200, first_in=first_in) for number in range(BATCH)]
-            requests = [request("POST", "/api/schedules:batch", dumps({"schedules": many}))]
             measured = [
-                server.measure(requests, count, each=BATCH, connections=2) for _ in range(rounds + 1)
+                server.measure(_batches(count, first_in, turn), count, each=BATCH, connections=2)
+                for turn in range(rounds + 1)
             ][1:]
         rate = median(each.per_second for each in measured)
         rows.append([f"{what} ({count} x {BATCH})", rate, median(each.cpu_us for each in measured)])
@@ -178,6 +183,15 @@ def batches(results: Results, kind: str, rounds: int, count: int) -> None:
                 met=rate >= ASKED_BATCH,
             )
     results.table(f"Batches of {BATCH} schedules, {kind}", ["occurrences", "schedules/s", "CPU µs"], rows)
+
+
+def _batches(count: int, first_in: timedelta, turn: int) -> list[str]:
+    """Requests whose rules are in no other request; in one request, two schedules have the same."""
+    made = []
+    for number in range(turn * count, (turn + 1) * count):
+        many = [schedule(each % (BATCH // 2), first_in=first_in, days=1 + number) for each in range(BATCH)]
+        made.append(request("POST", "/api/schedules:batch", dumps({"schedules": many})))
+    return made
 
 
 def main() -> None:

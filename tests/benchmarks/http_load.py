@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TIMEOUT_SECONDS = 300
+ONE_CONNECTION = 50
+"""Requests over one connection. It stays with the worker process that accepted it: with connections that last
+for ever, a round would measure how they happened to be shared out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +53,7 @@ class _Connection:
     """One request at a time; opened again when the server has closed it."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.left = ONE_CONNECTION
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
@@ -86,9 +89,18 @@ def _run(port: int, requests: Sequence[bytes], count: int, connections: int) -> 
                     continue
                 done += 1
                 statuses[status] = statuses.get(status, 0) + 1
-                if sent < count:
-                    by_number[number].socket.sendall(requests[sent % len(requests)])
-                    sent += 1
+                if sent == count:
+                    continue
+                used = by_number[number]
+                used.left -= 1
+                if not used.left:
+                    poll.unregister(number)
+                    used.socket.close()
+                    used = _Connection(port)
+                    by_number[used.socket.fileno()] = used
+                    poll.register(used.socket, select.EPOLLIN)
+                used.socket.sendall(requests[sent % len(requests)])
+                sent += 1
     return Seen(seconds=time.perf_counter() - started, statuses=statuses)
 
 
