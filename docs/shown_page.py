@@ -99,7 +99,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "db rekey": (f"{_CLI}status_config_db.py::test_rekey_encrypts_what_is_stored",),
     "completion": (
         f"{_CLI}completion.py::test_schedules_events_and_calendars_are_offered",
-        f"{_CLI}completion.py::test_bash_completes_a_name",
+        f"{_CLI}completion.py::test_the_tab_key_completes_names_with_blanks_colons_and_commas",
     ),
 }
 
