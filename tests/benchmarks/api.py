@@ -114,26 +114,22 @@ def schedule(number: int, *, first_in: timedelta, days: int = 1) -> dict[str, ob
     }
 
 
-def single(results: Results, kind: str, rounds: int, count: int) -> None:
+def single(results: Results, kind: str, store: Settings, rounds: int, count: int) -> None:
     """POST and GET of one schedule, ours and bare in turn."""
     figures: dict[tuple[str, str], list[Figure]] = {}
-    with stores(embedded=kind == "embedded") as fresh:
-        store = _ready(next(fresh))
-        with serving(APPS["bare"], store) as bare, serving(APPS["ours"], store) as ours:
-            stored = [
-                _create(ours.port, schedule(number, first_in=DAY, days=999)) for number in range(STORED)
+    with serving(APPS["bare"], store) as bare, serving(APPS["ours"], store) as ours:
+        stored = [_create(ours.port, schedule(number, first_in=DAY, days=999)) for number in range(STORED)]
+        get = [request("GET", f"/api/schedules/{each}") for each in stored]
+        for number in range(rounds + 1):
+            post = [
+                request("POST", "/api/schedules", dumps(schedule(each, first_in=DAY, days=1 + number)))
+                for each in range(count)
             ]
-            get = [request("GET", f"/api/schedules/{each}") for each in stored]
-            for number in range(rounds + 1):
-                post = [
-                    request("POST", "/api/schedules", dumps(schedule(each, first_in=DAY, days=1 + number)))
-                    for each in range(count)
-                ]
-                for what, requests in (("GET", get), ("POST", post)):
-                    for name, server in (("bare", bare), ("ours", ours)):
-                        figure = server.measure(requests, count, connections=CONNECTIONS)
-                        if number:  # the first round warms up
-                            figures.setdefault((what, name), []).append(figure)
+            for what, requests in (("GET", get), ("POST", post)):
+                for name, server in (("bare", bare), ("ours", ours)):
+                    figure = server.measure(requests, count, connections=CONNECTIONS)
+                    if number:  # the first round warms up
+                        figures.setdefault((what, name), []).append(figure)
     rows = []
     for what in ("GET", "POST"):
         mine, other = figures[what, "ours"], figures[what, "bare"]
@@ -161,14 +157,11 @@ def _create(port: int, body: dict[str, object]) -> str:
         return str(loads(answer.read())["id"])
 
 
-def batches(results: Results, kind: str, rounds: int, count: int) -> None:
+def batches(results: Results, kind: str, fresh: Iterator[Settings], rounds: int, count: int) -> None:
     """`POST /api/schedules:batch`, with nothing to queue at once and with one occurrence each."""
     rows = []
     for what, first_in in OCCURRENCES.items():
-        with (
-            stores(embedded=kind == "embedded") as fresh,
-            serving(APPS["ours"], _ready(next(fresh))) as server,
-        ):
+        with serving(APPS["ours"], _ready(next(fresh))) as server:
             measured = [
                 server.measure(_batches(count, first_in, turn), count, each=BATCH, connections=2)
                 for turn in range(rounds + 1)
@@ -203,8 +196,9 @@ def main() -> None:
     results = Results(name="api", quick=chosen.quick)
     rounds, count, many = (2, 1000, 4) if chosen.quick else (5, 5000, 20)
     for kind in chosen.store or KINDS:
-        single(results, kind, rounds, count)
-        batches(results, kind, rounds, many)
+        with stores(embedded=kind == "embedded") as fresh:
+            single(results, kind, _ready(next(fresh)), rounds, count)
+            batches(results, kind, fresh, rounds, many)
     results.save()
 
 
