@@ -13,16 +13,23 @@ BATCH = 5_000
 DAY = timedelta(days=1)
 AGE = timedelta(days=730)
 """How long ago the rules began: an engine that walks from DTSTART would show."""
+ALL_UNLIKE = 1_000
+"""So many ages of rules that no text comes twice in the benchmarks."""
 
 Make = Callable[[int], Schedule]
 
 
-def daily(start: datetime, url: str, *, every: timedelta) -> Make:
-    """Two-year-old daily schedules, the next run of number n at `start` + n * `every`."""
+def daily(start: datetime, url: str, *, every: timedelta, ages: int = 1) -> Make:
+    """Two-year-old daily schedules, the next run of number n at `start` + n * `every`.
+
+    Those of the same second have the same rule text. With several `ages` they began on so many different
+    days: then no text comes twice, as long as no more of them are due at the same second.
+    """
 
     def make(number: int) -> Schedule:
         next_run = start + every * number
-        return _schedule(number, url, next_run - AGE, "FREQ=DAILY", next_run)
+        begin = next_run - AGE - DAY * (number % ages)
+        return _schedule(number, url, begin, "FREQ=DAILY", next_run)
 
     return make
 

@@ -1,4 +1,4 @@
-"""Where the prequeuer's time goes: ticks of sparse schedules, and a window of dense ones.
+"""Where the prequeuer's time goes: windows of dense schedules, and of sparse ones, alike and unlike.
 
 Run with `python -m tests.benchmarks prequeuer-profile [--quick]`.
 """
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from rrcli.operations.rules import parse
 from rrcli_daemons.prequeuer import Prequeuer
-from tests.benchmarks.loads import Make, daily, load, secondly
+from tests.benchmarks.loads import ALL_UNLIKE, Make, daily, load, secondly
 from tests.benchmarks.prequeue import DENSE_EACH, NOW
 from tests.benchmarks.results import Results
 from tests.benchmarks.stores import KINDS, opened, place
@@ -37,7 +37,7 @@ Place = tuple[str, int, str]
 
 
 def main() -> None:
-    """Both loads on both stores."""
+    """All loads on both stores."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -47,6 +47,7 @@ def main() -> None:
     loads: dict[str, tuple[Make, int]] = {
         "dense": (secondly(NOW, URL, count=DENSE_EACH), events // DENSE_EACH),
         "sparse": (daily(NOW, URL, every=timedelta(minutes=10) / events), events),
+        "unlike": (daily(NOW, URL, every=timedelta(minutes=10) / events, ages=ALL_UNLIKE), events),
     }
     results = Results(name="prequeuer-profile", quick=quick)
     shares: dict[str, dict[str, float]] = {}

@@ -11,7 +11,7 @@ from statistics import median
 
 from rrcli.operations.context import Context
 from rrcli_daemons.prequeuer import Prequeuer
-from tests.benchmarks.loads import daily, load
+from tests.benchmarks.loads import ALL_UNLIKE, daily, load
 from tests.benchmarks.results import Results
 from tests.benchmarks.stores import KINDS, opened, place
 from tests.support.clock import FakeClock
@@ -87,7 +87,7 @@ def fill(context: Context, number: int) -> None:
     """`DUE` schedules that come into the window with each tick; all others are due long after."""
     soon = DUE * (TICKS + 1)
     start = NOW + context.window
-    load(context.repository, daily(start, URL, every=interval(context) / DUE), soon)
+    load(context.repository, daily(start, URL, every=interval(context) / DUE, ages=ALL_UNLIKE), soon)
     later = NOW + timedelta(hours=12)
     load(context.repository, daily(later, URL, every=timedelta(milliseconds=40)), number - soon, first=soon)
 

@@ -12,6 +12,9 @@ from rrcli.repository.base import Repository
 class BreakingRepository:
     """Passes every call on, and breaks at the `at`-th (from 0) of them."""
 
+    is_remote = False
+    """So that one thread makes all calls, and the n-th is always the same."""
+
     def __init__(self, target: Repository, *, at: int, has_effect: bool) -> None:
         self._target = target
         self._at = at
