@@ -20,10 +20,10 @@ def note(recurrence: Recurrence, instant: datetime) -> str | None:
     other = local.replace(fold=1 - local.fold)
     if other.utcoffset() != local.utcoffset():
         which = "second" if local.fold else "first"
-        return f"{local:%H:%M} comes twice; this is the {which}"
+        return f"{which} of two {local:%H:%M}"
     nominal = _skipped(local, zone)
     if nominal and _has(recurrence, nominal) and not _has(recurrence, local.replace(tzinfo=None)):
-        return f"moved: {nominal:%H:%M} is skipped by the clocks"
+        return f"moved: no {nominal:%H:%M} today"
     return None
 
 

@@ -79,7 +79,7 @@ def replay_event(state: State, event: str, new_id: bool, force: bool) -> None:
 
 def _told(made: operation.Replayed) -> str:
     if made.is_new:
-        return f"Replayed as {made.event.id}. See what becomes of it: rrcli events why {made.event.id}"
+        return f"Replayed as {made.event.id}. See what becomes of it:\n  rrcli events why {made.event.id}"
     return f"The same replay was made before: {made.event.id} is {made.event.state}. Once more: add --force."
 
 

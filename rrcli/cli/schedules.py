@@ -157,7 +157,7 @@ def trigger(state: State, schedule: str) -> None:
 
 
 def _triggered(found: Schedule, event: "Event") -> str:
-    return f"Triggered {safe(found.name)}. See what becomes of it: rrcli events show {event.id}"
+    return f"Triggered {safe(found.name)}. See what becomes of it:\n  rrcli events show {event.id}"
 
 
 @schedule.command(

@@ -87,7 +87,11 @@ def _files(loaded: Loaded, data_dir: Path) -> Iterator[Finding]:
     if loaded.settings.mongo.uri is None and data_dir.exists():
         yield _private(data_dir, "data folder", has_secrets=True)
         if not os.access(data_dir, os.W_OK):
-            yield problem("data folder", f"{data_dir} cannot be written", f"chown it to user {os.getuid()}")
+            is_read_only = os.statvfs(data_dir).f_flag & os.ST_RDONLY
+            mend = (
+                "mount its file system to be written" if is_read_only else f"chown it to user {os.getuid()}"
+            )
+            yield problem("data folder", f"{data_dir} cannot be written", mend)
 
 
 def _has_secrets(loaded: Loaded) -> bool:

@@ -66,7 +66,7 @@ def accept_new(rrule: Any, timezone: Any, *, anchor: datetime) -> tuple[Recurren
     upcoming = recurrence.after(anchor, inclusive=True)
     if upcoming is None and next(recurrence.occurrences(limit=1), None) is None:
         problem = FieldError(field="rrule", value=rrule, allowed="never occurs")
-        raise InvalidInput([problem], hint="Look at it with: rrcli preview --explain --rrule ...")
+        raise InvalidInput([problem], hint="No day fits all its parts, or UNTIL is over.")
     return recurrence, upcoming
 
 

@@ -42,7 +42,7 @@ def test_a_time_that_the_clocks_skip_is_marked(run):
         *("--rrule", HALF_PAST_TWO, "--timezone", "Europe/Berlin"),
         *("--after", "2027-03-27", "-n", "3"),
     )
-    assert [each["note"] for each in found] == [None, "moved: 02:30 is skipped by the clocks", None]
+    assert [each["note"] for each in found] == [None, "moved: no 02:30 today", None]
     assert found[1]["local"] == "2027-03-28T03:30:00+02:00"
 
 
@@ -52,7 +52,7 @@ def test_a_time_that_comes_twice_is_marked(run):
         *("--rrule", HALF_PAST_TWO, "--timezone", "Europe/Berlin"),
         *("--after", "2027-10-30", "-n", "3"),
     )
-    assert [each["note"] for each in found] == [None, "02:30 comes twice; this is the first", None]
+    assert [each["note"] for each in found] == [None, "first of two 02:30", None]
 
 
 def test_a_rule_that_means_the_later_time_is_not_marked(run):
@@ -113,3 +113,11 @@ def test_a_rule_is_read_from_a_file(run, tmp_path):
         "DTSTART:20270101T000000Z\nRRULE:FREQ=YEARLY\nEXDATE:20280101T000000Z\n"
     )
     assert [each["utc"][:4] for each in rows(run, "--rrule", "@rule.txt", "-n", "2")] == ["2027", "2029"]
+
+
+def test_the_remark_on_a_gap_is_whole_at_80_columns(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    rule = ("--rrule", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0", "--timezone", "Europe/Berlin")
+    out = run("preview", *rule, "--after", "2027-03-27", "-n", "3").out
+    assert "moved: no 02:30 today" in out
+    assert "…" not in out
