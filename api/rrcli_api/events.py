@@ -52,7 +52,8 @@ class Events(Resource):
             return
         page, limit, offset = paging(values)
         found = _look(self, values.get("state", "pending"), schedule_id, limit, offset)
-        render(resp, {"events": _views(found), "page": page, "limit": limit, "total": found.total})
+        counted = {"total": found.total, "total_exact": found.exact}
+        render(resp, {"events": _views(found), "page": page, "limit": limit, **counted})
 
     on_head = on_get
 

@@ -106,7 +106,7 @@ class Events(_Partial):
             "/api/events", state=state, schedule_id=schedule_id, limit=limit, page=offset // limit + 1
         )
         found = tuple(records.event(view) for view in answer["events"])
-        return Page(items=found, total=answer["total"])
+        return Page(items=found, total=answer["total"], exact=answer["total_exact"])
 
 
 class Calendars(_Partial):

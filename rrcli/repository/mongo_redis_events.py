@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING, ReplaceOne
 from pymongo.collection import Collection as MongoCollection
 
 from rrcli.core.models import Event, EventState, Kind
-from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing
+from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing, counted_up_to
 from rrcli.repository.mongo_redis_connection import Document, MongoServer
 from rrcli.repository.mongo_redis_documents import (
     archived_document,
@@ -127,12 +127,16 @@ class MongoEvents:
     ) -> Page[Event]:
         query = {} if schedule_id is None else _of_schedule(schedule_id)
         order = "_id" if schedule_id is None else "run_time"
+        most = counted_up_to(limit, offset)
         with self._mongo.edge:
             found = collection.find(query).sort(order, direction).skip(offset).limit(limit)
             items = readable(event_record, found) if limit else []
-            total = collection.count_documents(query) if query else collection.estimated_document_count()
+            if query:
+                total = collection.count_documents(query, limit=most + 1)
+            else:
+                total = collection.estimated_document_count()
         items.sort(key=lambda event: event.run_time, reverse=direction == DESCENDING)
-        return Page(items=tuple(items), total=total)
+        return Page(items=tuple(items), total=min(total, most), exact=total <= most)
 
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
         if not ids:

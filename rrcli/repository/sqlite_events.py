@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rrcli.clock import to_ms
 from rrcli.core.models import Event, EventState, Kind
-from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing
+from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing, counted_up_to
 from rrcli.repository.readable import first_readable, readable
 from rrcli.repository.sqlite_database import Database, statements
 from rrcli.repository.sqlite_rows import (
@@ -80,11 +80,14 @@ class SqliteEvents:
     def _page(self, statement: str, schedule_id: str | None, limit: int, offset: int) -> Page[Event]:
         if schedule_id is not None:
             statement += "_of_schedule"
+        most = counted_up_to(limit, offset)
         values: dict[str, object] = {"schedule_id": schedule_id, "limit": limit, "offset": offset}
         with self._database.read() as connection:
             items = _select(connection, statement, values)
-            (total,) = connection.execute(_SQL[f"{statement}_count"], values).fetchone()
-        return Page(items=tuple(items), total=total)
+            (total,) = connection.execute(
+                _SQL[f"{statement}_count"], {"schedule_id": schedule_id, "most": most + 1}
+            ).fetchone()
+        return Page(items=tuple(items), total=min(total, most), exact=total <= most)
 
     def dispatched(self, ids: Collection[str], now: datetime) -> None:
         values = {"ids": id_list(ids), "now": to_ms(now), "message": DISPATCHED}
@@ -165,7 +168,7 @@ class SqliteEvents:
             rows = connection.execute(_SQL["counts"], {"limit": COUNTED}).fetchall()
             numbers: dict[str, int] = dict(rows)
             if (counted := sum(numbers.values())) >= COUNTED:
-                (total,) = connection.execute(_SQL["pending_count"]).fetchone()
+                (total,) = connection.execute(_SQL["live_count"]).fetchone()
                 numbers[EventState.READY] = numbers.get(EventState.READY, 0) + total - counted
         return {state: numbers[state] for state in EventState if state in numbers}
 

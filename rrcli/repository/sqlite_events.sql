@@ -24,14 +24,14 @@ SELECT id, schedule_id, run_time, due, kind, revision, created_at, status, attem
 FROM events ORDER BY run_time, id LIMIT :limit OFFSET :offset
 
 -- name: pending_count
-SELECT count(*) FROM events
+SELECT count(*) FROM (SELECT 1 FROM events LIMIT :most)
 
 -- name: pending_of_schedule
 SELECT id, schedule_id, run_time, due, kind, revision, created_at, status, attempts, lateness_ms, replay_of, webhook_id, span
 FROM events WHERE schedule_id = :schedule_id ORDER BY run_time, id LIMIT :limit OFFSET :offset
 
 -- name: pending_of_schedule_count
-SELECT count(*) FROM events WHERE schedule_id = :schedule_id
+SELECT count(*) FROM (SELECT 1 FROM events WHERE schedule_id = :schedule_id LIMIT :most)
 
 -- name: history
 -- The page is cut on the index alone; only its rows are read.
@@ -41,7 +41,7 @@ WHERE id IN (SELECT id FROM archived_events ORDER BY run_time DESC, id DESC LIMI
 ORDER BY +run_time DESC, +id DESC
 
 -- name: history_count
-SELECT count(*) FROM archived_events
+SELECT count(*) FROM (SELECT 1 FROM archived_events LIMIT :most)
 
 -- name: history_of_schedule
 SELECT id, schedule_id, run_time, due, kind, revision, created_at, status, attempts, lateness_ms, replay_of, webhook_id, span
@@ -53,7 +53,7 @@ WHERE id IN (
 ORDER BY +run_time DESC, +id DESC
 
 -- name: history_of_schedule_count
-SELECT count(*) FROM archived_events WHERE schedule_id = :schedule_id
+SELECT count(*) FROM (SELECT 1 FROM archived_events WHERE schedule_id = :schedule_id LIMIT :most)
 
 -- name: dispatched
 UPDATE events
@@ -143,6 +143,9 @@ DELETE FROM archived_events WHERE schedule_id = :schedule_id
 DELETE FROM archived_events WHERE id IN (
     SELECT id FROM archived_events WHERE archived_at < :before ORDER BY archived_at, id LIMIT :limit
 )
+
+-- name: live_count
+SELECT count(*) FROM events
 
 -- name: counts
 SELECT state, count(*) FROM (SELECT state FROM events ORDER BY id LIMIT :limit) GROUP BY state

@@ -6,7 +6,7 @@ import pytest
 
 from rrcli.core.models import Event, EventState, Kind, Span
 from rrcli.repository import mongo_redis_events, sqlite_events
-from rrcli.repository.base import Repository, Standing
+from rrcli.repository.base import TOTAL_LIMIT, Repository, Standing
 from tests.contract.samples import NOON, after, ended, event, schedule_id
 
 READY, RETRY, WORKER = EventState.READY, EventState.RETRY, EventState.WORKER
@@ -133,6 +133,26 @@ def test_history_pages_archived_events_newest_run_time_first(repository: Reposit
     assert (ids(everything.items), everything.total) == (ids([event(3), other]), 3)
     assert (ids(rest.items), rest.total) == ([event(1).id], 3)
     assert (list(own.items), own.total) == ([ended(event(3)), ended(event(1))], 2)
+
+
+@pytest.mark.parametrize("whose", [None, schedule_id(1)])
+def test_a_long_list_is_counted_so_far_that_a_page_costs_the_same(
+    repository: Repository, whose: str | None
+) -> None:
+    there = [event(number) for number in range(TOTAL_LIMIT)]
+    repository.events.add(there)
+    pending, history = repository.events.pending, repository.events.history
+    assert (pending(whose, limit=1).total, pending(whose, limit=1).exact) == (TOTAL_LIMIT, True)
+
+    repository.events.archive([ended(each) for each in there], NOON)
+    one_more = [event(TOTAL_LIMIT + number) for number in range(2)]
+    repository.events.archive([ended(each) for each in one_more], NOON)
+
+    first, deep = history(whose, limit=5), history(whose, limit=5, offset=TOTAL_LIMIT - 5)
+    assert (first.total, first.exact) == (TOTAL_LIMIT, False)
+    assert (deep.total, deep.exact) == (TOTAL_LIMIT + 1, False)
+    last = history(whose, limit=5, offset=TOTAL_LIMIT)
+    assert (len(last.items), last.total, last.exact) == (2, TOTAL_LIMIT + 2, True)
 
 
 def test_dispatched_adds_the_status_with_its_time_and_a_reason(repository: Repository) -> None:

@@ -27,9 +27,11 @@ WHOLE = {
     sqlite_api_keys: "list exist",
     sqlite_calendars: "list",
     sqlite_schedules: "exhausted using_calendar find count count_matches counts",
-    sqlite_events: "pending pending_count history history_count counts",
+    sqlite_events: "pending pending_count history history_count counts live_count",
     sqlite_queues: "expired depths",
 }
+# A scan of what the statement itself made or was given: rows up to a LIMIT, ids.
+OF_THE_STATEMENT = r"subquery|json_each"
 # What must find its first rows by an index that has them in order, and which.
 ORDERED = [
     (sqlite_schedules, "find", "sqlite_autoindex_schedules_1"),
@@ -115,7 +117,7 @@ def bounded() -> Iterator[tuple[ModuleType, str]]:
 def test_no_table_is_read_as_a_whole(database: Database, module: ModuleType, name: str) -> None:
     steps = plan(database, module._SQL[name])
 
-    assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step] == []
+    assert [step for step in steps if step.startswith("SCAN") and not re.search(OF_THE_STATEMENT, step)] == []
 
 
 def by_ids() -> Iterator[tuple[ModuleType, str]]:
