@@ -132,6 +132,5 @@ class Results:
         ids = {event.schedule_id for event in events}
         if not ids:
             return
-        there = self._repository.schedules.get(ids)
-        for schedule_id in ids - there.keys():
+        for schedule_id in ids - self._repository.schedules.known(ids):
             schedules.forget(self._context, schedule_id)

@@ -43,7 +43,11 @@ LOOK_SECONDS = 10.0
 OVERLAP_WAIT = timedelta(seconds=5)
 """An event with overlap policy `queue` starts when the one before it ends; this often it looks by itself."""
 
+CALLS_PER_SUBMIT = 20
+"""The first calls of a large claim begin while the others are made ready."""
+
 RESPONSE_CHARACTERS = 1024
+_UNREAD = "The schedule cannot be read, as the log says; mend it, and replay this event"
 _AHEAD = timedelta(seconds=AHEAD_SECONDS)
 # What would wait so many times longer than was foreseen is given back.
 _PATIENCE = 4
@@ -221,7 +225,10 @@ class Worker:
         if not ids:
             return
         events = self._told(self._repository.events.get(ids), now)
-        known = self._repository.schedules.get({event.schedule_id for event in events.values()})
+        schedule_ids = {event.schedule_id for event in events.values()}
+        known = self._repository.schedules.get(schedule_ids)
+        missing = schedule_ids - known.keys()
+        unread = self._repository.schedules.known(missing) if missing else set()
         archived = self._repository.events.archived(ids)
         exclusions = self._context.exclusions(known.values())
         calls: list[tuple[str, Request]] = []
@@ -232,8 +239,11 @@ class Worker:
         kept_waiting: list[Event] = []
         for event in events.values():
             schedule = known.get(event.schedule_id)
-            if schedule is None or event.id in archived:
+            if event.id in archived or (schedule is None and event.schedule_id not in unread):
                 dropped.append(event.id)
+            elif schedule is None:
+                self._counters["failed"] += 1
+                self._results.ended(event.moved(EventState.ERROR, now, _UNREAD))
             elif event.state is EventState.RETRY and event.due > now:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
             elif (until := self._takeover.waits_until(event, now)) is not None:
@@ -248,6 +258,9 @@ class Worker:
             elif built := self._request(schedule, event, now):
                 self._claimed[event.id] = (event, schedule)
                 calls.append((event.id, built))
+                if len(calls) == CALLS_PER_SUBMIT:
+                    self._sender.submit(calls)
+                    calls = []
         self._sender.submit(calls)
         if dropped:
             self._repository.events.discard(dropped)

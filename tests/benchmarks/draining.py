@@ -18,6 +18,7 @@ from rrcli.operations.window import queue_window
 from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Settings
+from tests.benchmarks.loads import archived
 from tests.support import servers
 from tests.support.stack import Stack, environment, wait_until
 
@@ -134,8 +135,8 @@ def _watched(repository: Repository, ids: Sequence[str]) -> Drained:
         assert time.perf_counter() - began < PATIENCE_SECONDS, depths
         time.sleep(LOOK_SECONDS)
     seconds, after = time.perf_counter() - began, _cpu_seconds()
-    page = repository.events.history(None, limit=1000)
-    assert page.total == len(ids), f"{page.total} of {len(ids)} events in the archive"
+    ended, page = archived(repository), repository.events.history(None, limit=1000)
+    assert ended == len(ids), f"{ended} of {len(ids)} events in the archive"
     assert {event.state for event in page.items} == {EventState.COMPLETED}
     spent = {name: (after[name] - before.get(name, 0.0)) / len(ids) * 1e6 for name in sorted(after)}
     return Drained(events_per_second=len(ids) / seconds, cpu_us=spent)

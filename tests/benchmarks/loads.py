@@ -9,6 +9,7 @@ from rrcli.core.ids import random_id
 from rrcli.core.models import Schedule
 from rrcli.repository.base import Repository
 
+EVERYTHING = 10**9
 BATCH = 5_000
 DAY = timedelta(days=1)
 AGE = timedelta(days=730)
@@ -75,3 +76,8 @@ def steps(low: int, high: int) -> Iterator[int]:
     while low <= high:
         yield low
         low *= 10
+
+
+def archived(repository: Repository) -> int:
+    """How many events have ended: all of them, however many, as a page that lies behind them counts them."""
+    return repository.events.history(None, limit=0, offset=EVERYTHING).total

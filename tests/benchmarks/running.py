@@ -9,6 +9,7 @@ from statistics import mean
 
 from rrcli.clock import SystemClock
 from rrcli.operations.context import Context
+from tests.benchmarks.loads import archived
 from tests.benchmarks.processes import Cpu
 from tests.benchmarks.stores import Place
 from tests.support.stack import Stack, environment
@@ -86,9 +87,9 @@ class Watched:
 
 def watch(context: Context, seconds: int) -> Watched:
     """Look at the queues just before each whole second, and at the archive before and after."""
-    events, queues = context.repository.events, context.repository.queues
+    queues = context.repository.queues
     _until_just_before_a_second()
-    ended, before = events.history(None, limit=0).total, Cpu.now()
+    ended, before = archived(context.repository), Cpu.now()
     samples = []
     for _ in range(seconds):
         time.sleep(0.1)
@@ -101,7 +102,7 @@ def watch(context: Context, seconds: int) -> Watched:
     after = Cpu.now()
     return Watched(
         seconds=after.at - before.at,
-        ended=events.history(None, limit=0).total - ended,
+        ended=archived(context.repository) - ended,
         samples=samples,
         before=before,
         after=after,

@@ -28,6 +28,7 @@ from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 from rrcli.settings import Settings
 from tests.benchmarks.draining import PROGRAMS
+from tests.benchmarks.loads import archived
 from tests.support.stack import Stack, environment, wait_until
 
 STAGES = ("prequeuer", "dispatcher", "worker")
@@ -118,7 +119,7 @@ def flow(store: Settings, url: str, number: int) -> float:
     with _opened(store) as (repository, _, stack):
         _fill(repository, url, number)
         began = time.perf_counter()
-        _run(stack, STAGES, lambda: _finished(repository) >= number)
+        _run(stack, STAGES, lambda: archived(repository) >= number)
         seconds = time.perf_counter() - began
         _require_completed(repository, number)
         return number / seconds
@@ -228,14 +229,10 @@ def _is_done(name: str, repository: Repository, number: int) -> bool:
     return (depths.ready if name == "prequeuer" else depths.worker) == number
 
 
-def _finished(repository: Repository) -> int:
-    return repository.events.history(None, limit=0).total
-
-
 def _require_completed(repository: Repository, number: int) -> None:
-    page = repository.events.history(None, limit=1000)
-    states = {event.state for event in page.items}
-    assert (page.total, states) == (number, {EventState.COMPLETED}), (page.total, states)
+    ended = archived(repository)
+    states = {event.state for event in repository.events.history(None, limit=1000).items}
+    assert (ended, states) == (number, {EventState.COMPLETED}), (ended, states)
 
 
 def _costs(before: "_Spent", after: "_Spent", name: str, number: int, looks: int) -> dict[str, float]:

@@ -22,7 +22,7 @@ from statistics import quantiles
 
 from rrcli.operations.context import Context
 from rrcli.settings import Settings
-from tests.benchmarks.loads import load, secondly
+from tests.benchmarks.loads import archived, load, secondly
 from tests.benchmarks.results import Results
 from tests.benchmarks.running import wait_until_filled
 from tests.benchmarks.stores import Place, opened
@@ -166,9 +166,9 @@ def measure(spread: dict[str, tuple[str, ...]], seconds: int) -> list[str | floa
                     daemons.start(name)
             wait_until_filled(context)
             time.sleep(2.0)
-            began, ended = context.now(), context.repository.events.history(None, limit=0).total
+            began, ended = context.now(), archived(context.repository)
             time.sleep(seconds)
-            done = context.repository.events.history(None, limit=0).total - ended
+            done = archived(context.repository) - ended
             due = RATE * (context.now() - began).total_seconds()
             late = [
                 event.lateness_ms or 0.0

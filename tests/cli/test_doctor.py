@@ -1,7 +1,6 @@
 """`doctor`: each finding with its mend, and the exit code."""
 
 import json
-import sqlite3
 
 import pytest
 
@@ -53,10 +52,9 @@ def test_daemons_that_do_not_run_are_a_problem_with_its_mend(doctor, store):
     assert "rrcli up" in found["daemons"]["mend"]
 
 
-def test_an_index_that_is_missing_is_a_problem(doctor, alive, tmp_path):
-    connection = sqlite3.connect(tmp_path / "data" / "rrule-scheduler.db")
-    connection.execute("DROP INDEX schedules_name")
-    connection.close()
+def test_an_index_that_is_missing_is_a_problem(doctor, alive, monkeypatch):
+    missing = "rrcli.repository.sqlite_inspection.SqliteInspection.missing_indexes"
+    monkeypatch.setattr(missing, lambda _: ["schedules_name"])
     code, found = doctor()
     assert code == 1
     assert found["indexes"]["message"] == "missing: schedules_name"

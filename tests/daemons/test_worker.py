@@ -350,6 +350,21 @@ def test_what_was_claimed_ahead_goes_back_when_calls_hang(
     assert len(set(called)) == len(called) == 8
 
 
+def test_an_event_of_a_schedule_that_cannot_be_read_ends_as_an_error(
+    context: Context, target: Receiver
+) -> None:
+    schedule_id = make(context, target)
+    schedule = context.repository.schedules.get([schedule_id])[schedule_id]
+    broken: Any = replace(schedule, headers={"x-count": 1}, revision=2)
+    assert context.repository.schedules.replace(broken, expected_revision=1)
+    work(context, 1, schedule_id)
+    event = only(context, schedule_id)
+    assert event.state is EventState.ERROR
+    assert event.status[-1].message.startswith("The schedule cannot be read")
+    assert not target.requests
+    assert nothing_queued(context)
+
+
 def test_closing_gives_claims_back_to_the_others(context: Context, target: Receiver) -> None:
     target.answer("/hook", Answer(delay_seconds=0.3))
     schedule_id = make(context, target)

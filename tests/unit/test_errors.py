@@ -63,7 +63,7 @@ def test_invalid_input_says_all_of_its_fields():
         ("x" * 78, repr("x" * 78)),
         ("x" * 79, "'" + "x" * 76 + "..."),
         (7, "7"),
-        (None, "None"),
+        (None, "null"),
         ([1, "a"], "[1, 'a']"),
         ({"a": 1}, "{'a': 1}"),
         pytest.param(10**5000, "int too large to show", id="huge"),
