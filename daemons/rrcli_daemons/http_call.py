@@ -35,7 +35,10 @@ _PUBLIC_PREFIXES = ("webhook-", "x-rrule-")
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Call:
-    """A submitted request, and where its redirects have led it so far."""
+    """A submitted request, and where its redirects have led it so far.
+
+    `begun` is by the monotonic clock: when it was submitted, until it is sent; from then on, when that was.
+    """
 
     key: str
     request: Request
@@ -43,12 +46,12 @@ class Call:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
+    begun: float
     started: datetime | None = None
-    begun: float = 0.0
     redirects: int = 0
 
     @classmethod
-    def of(cls, key: str, request: Request) -> "Call":
+    def of(cls, key: str, request: Request, *, begun: float) -> "Call":
         """The call's first request."""
         return cls(
             key=key,
@@ -57,6 +60,7 @@ class Call:
             url=request.url,
             headers=request.headers,
             body=request.body,
+            begun=begun,
         )
 
     @property

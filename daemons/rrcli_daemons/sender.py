@@ -45,7 +45,8 @@ class Sender:
 
         Raises RuntimeError after `close`, or when the network thread has ended by an error.
         """
-        new = [Call.of(key, request) for key, request in calls]
+        now = self._clock.monotonic()
+        new = [Call.of(key, request, begun=now) for key, request in calls]
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sender is closed")
@@ -55,13 +56,15 @@ class Sender:
             self._start_thread()
             self._wake.ring()
 
-    def withdraw(self) -> list[str]:
-        """Take back the calls that still wait their turn; their keys."""
+    def withdraw(self, waiting_seconds: float) -> list[str]:
+        """Take back the calls that have waited their turn for so long; their keys."""
+        before = self._clock.monotonic() - waiting_seconds
         with self._lock:
-            waiting, self._submitted = self._submitted, []
-            for call in waiting:
+            back = [call for call in self._submitted if call.begun <= before]
+            del self._submitted[: len(back)]  # they stand in the order in which they came
+            for call in back:
                 del self._live[call]
-        return [call.key for call in waiting]
+        return [call.key for call in back]
 
     def collect(self) -> list[tuple[str, Outcome]]:
         """Key and outcome of the calls that ended since the last time; never waits.

@@ -28,7 +28,7 @@ from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.measured import note_calls
 from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
-from rrcli_daemons.pace import AHEAD_SECONDS, Pace
+from rrcli_daemons.pace import Pace
 from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
 from rrcli_daemons.takeover import Takeover
@@ -46,11 +46,11 @@ OVERLAP_WAIT = timedelta(seconds=5)
 CALLS_PER_SUBMIT = 20
 """The first calls of a large claim begin while the others are made ready."""
 
+GIVE_BACK_SECONDS = 0.5
+"""What was claimed ahead of its turn waits so long for it at most."""
+
 RESPONSE_CHARACTERS = 1024
 _UNREAD = "The schedule cannot be read, as the log says; mend it, and replay this event"
-_AHEAD = timedelta(seconds=AHEAD_SECONDS)
-# What would wait so many times longer than was foreseen is given back.
-_PATIENCE = 4
 
 
 class Worker:
@@ -121,7 +121,7 @@ class Worker:
         self._unsure = False
         if ids and len(ids) == room and self._room > 0:
             return now
-        return now + _AHEAD if len(self._claimed) > self._capacity else None
+        return now + timedelta(seconds=GIVE_BACK_SECONDS) if len(self._claimed) > self._capacity else None
 
     def _note_in_ledger(self, now: datetime) -> None:
         """What has ended, while the queues are away: a replica that takes over may offer it to others."""
@@ -152,10 +152,11 @@ class Worker:
         return min(self._pace.lately(self._context.clock.monotonic()), self._capacity)
 
     def _give_back(self) -> None:
-        """What was claimed ahead, when calls end far more slowly now: another worker may have room for it."""
-        if len(self._claimed) <= self._capacity + _PATIENCE * self._ahead:
+        """What was claimed ahead and waits, since calls take longer now: others may have room for it."""
+        if len(self._claimed) <= self._capacity:
             return
-        events = [self._claimed.pop(event_id)[0] for event_id in self._sender.withdraw()]
+        back = self._sender.withdraw(GIVE_BACK_SECONDS)
+        events = [self._claimed.pop(event_id)[0] for event_id in back]
         if events:
             entries = [QueueEntry(event_id=event.id, due=event.due) for event in events]
             self._repository.queues.retry(self._instance, entries)

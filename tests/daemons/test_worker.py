@@ -8,8 +8,7 @@ from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
-from rrcli_daemons.pace import AHEAD_SECONDS
-from rrcli_daemons.worker import LOOK_SECONDS
+from rrcli_daemons.worker import GIVE_BACK_SECONDS, LOOK_SECONDS
 from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Fault, Receiver
 from tests.support.working import dispatch, work_until, working
@@ -339,7 +338,7 @@ def test_what_was_claimed_ahead_goes_back_when_calls_hang(
         target.answer_all(Answer(fault=Fault.NEVER))
         work_until(slow, narrow, lambda: slow.counters()["in_flight"] == 4)
         target.wait_for(4)
-        clock.advance(timedelta(seconds=AHEAD_SECONDS))
+        clock.advance(timedelta(seconds=GIVE_BACK_SECONDS))
         slow.run_once(context.now())
         assert context.repository.queues.depths().in_flight == 2
         target.answer_all(Answer())

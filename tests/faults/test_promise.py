@@ -76,7 +76,7 @@ class InstantSender:
         done, self.done = self.done, []
         return done
 
-    def withdraw(self) -> list[str]:
+    def withdraw(self, _waiting_seconds: float) -> list[str]:
         return []
 
     def abort(self) -> None:
