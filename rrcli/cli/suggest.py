@@ -43,8 +43,11 @@ def for_command(word: str, here: click.Group, context: click.Context) -> str:
 
 
 def for_option(error: click.NoSuchOption) -> str:
-    """The message of an option that does not exist, with the one that is near."""
-    return error.message + _asked([repr(each) for each in (error.possibilities or ())[:1]])
+    """The message of an option that does not exist, with the one that has the word in it, or is near."""
+    known = [] if error.ctx is None else [name for each in error.ctx.command.params for name in each.opts]
+    word = error.option_name.strip("-")
+    having = [name for name in known if word in name.strip("-").split("-")]
+    return error.message + _asked([repr(each) for each in (having or error.possibilities or ())[:1]])
 
 
 def _below(word: str, here: click.Group, context: click.Context) -> Iterator[str]:

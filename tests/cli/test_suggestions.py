@@ -29,7 +29,12 @@ def test_a_command_like_no_other_gets_no_suggestion(run):
 
 
 @pytest.mark.parametrize(
-    ("line", "meant"), [("schedule list --stat paused", "--state"), ("preview --evry 1h", "--every")]
+    ("line", "meant"),
+    [
+        ("schedule list --stat paused", "--state"),
+        ("preview --evry 1h", "--every"),
+        ("schedule create --url http://x", "--callback-url"),
+    ],
 )
 def test_an_option_that_does_not_exist_is_met_with_the_nearest_one(run, line, meant):
     result = run(*line.split())
