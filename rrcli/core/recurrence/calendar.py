@@ -7,9 +7,13 @@ A *day mask* is an int with one bit per day of a year. Bit `i + MARGIN` stands f
 after still have a bit: RFC 7529's SKIP can move a date there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from itertools import compress
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FIRST_YEAR = 1900
 LAST_YEAR = 9999
@@ -20,6 +24,8 @@ FULL_MASK = (1 << (366 + 2 * MARGIN)) - 1
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _EPOCH_WEEKDAY = 3
+_DAYS = range(-MARGIN, 366 + MARGIN)
+_TRUTH = bytes.maketrans(b"01", b"\0\1")
 
 
 @lru_cache(maxsize=1024)
@@ -52,7 +58,12 @@ def is_leap(year: int) -> bool:
 
 def bits(mask: int) -> list[int]:
     """The days of a mask in ascending order, counted from 1 January (0)."""
-    return [day for day, bit in enumerate(bin(mask)[:1:-1], start=-MARGIN) if bit == "1"]
+    return list(chosen(_DAYS, mask))
+
+
+def chosen(days: Sequence[T], mask: int) -> Iterator[T]:
+    """Of what stands for the days, from the first margin on, that of the days in the mask."""
+    return compress(days, bin(mask)[:1:-1].encode().translate(_TRUTH))
 
 
 def mask_of(days: Iterable[int]) -> int:
@@ -62,6 +73,16 @@ def mask_of(days: Iterable[int]) -> int:
         if -MARGIN <= day < 366 + MARGIN:
             mask |= 1 << (day + MARGIN)
     return mask
+
+
+def spaced_mask(first: int, end: int, step: int, width: int = 1) -> int:
+    """The mask of `first`, `first` + `step`, … before `end`, with the `width` days that begin at each."""
+    count = -((first - end) // step)
+    if count <= 0:
+        return 0
+    marks = ((1 << step * count) - 1) // ((1 << step) - 1) if count > 1 else 1
+    mask, shift = marks * ((1 << width) - 1), first + MARGIN
+    return (mask << shift if shift >= 0 else mask >> -shift) & FULL_MASK
 
 
 class YearShape:
@@ -94,7 +115,7 @@ class YearShape:
         self.month_starts = tuple(starts)
         self.own_days = ((1 << self.length) - 1) << MARGIN
         self._weekday_masks = tuple(
-            mask_of(range((weekday_wanted - weekday) % 7 - 7, 366 + MARGIN, 7)) for weekday_wanted in range(7)
+            spaced_mask((weekday_wanted - weekday) % 7 - 7, 366 + MARGIN, 7) for weekday_wanted in range(7)
         )
 
     def month_length(self, month: int) -> int:

@@ -6,7 +6,7 @@ worked out once and kept; nothing is ever walked from DTSTART.
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import lcm
 
 from rrcli.core.recurrence.calendar import (
@@ -16,14 +16,16 @@ from rrcli.core.recurrence.calendar import (
     MARGIN,
     YearShape,
     bits,
+    chosen,
     date_of,
     january_first,
     mask_of,
     shape_of,
+    spaced_mask,
     year_cycle,
     year_of,
 )
-from rrcli.core.recurrence.days import ALL_MONTHS, DayFilter, in_year
+from rrcli.core.recurrence.days import ALL_MONTHS, day_filter, in_year
 from rrcli.core.recurrence.rule import Frequency, Rule
 from rrcli.core.recurrence.runs import Pattern, PatternRun
 from rrcli.core.recurrence.zones import EPOCH
@@ -35,6 +37,7 @@ _KEPT_PATTERNS = 2_000
 _CYCLE_DAYS = 146_097
 # Above this many times a day, a pattern is laid out by hours instead of by days.
 _TIMES_BY_DAY = 1_440
+_MIDNIGHTS = tuple(timedelta(day) for day in range(-MARGIN, 366 + MARGIN))
 
 PatternKey = tuple[int, int]
 
@@ -66,7 +69,7 @@ class CalendarSteps:
     def __init__(self, rule: Rule, start_wall: int) -> None:
         self._rule = rule
         self._interval = rule.interval
-        self._days = DayFilter(rule)
+        self._days = day_filter(rule)
         self._start_day = start_wall // DAY_SECONDS
         self._start_week = self._week(self._start_day)
         start = date_of(self._start_day)
@@ -74,7 +77,6 @@ class CalendarSteps:
         self._start_month = start.year * 12 + start.month - 1
         self._times = DayTimes(rule, start_wall % DAY_SECONDS)
         self._steps_all = rule.interval == 1 and not self._days.leaves_year
-        self._repeats_after = self._years_to_repeat()
         self._kept: dict[PatternKey, Pattern] = {}
         self._kept_times = 0
 
@@ -144,7 +146,8 @@ class CalendarSteps:
             case _:
                 return days * per_day
 
-    def _years_to_repeat(self) -> int:
+    @cached_property
+    def _repeats_after(self) -> int:
         """Years after which everything comes again: the calendar does so after 400 years."""
         match self._rule.frequency:
             case Frequency.YEARLY:
@@ -187,7 +190,8 @@ class CalendarSteps:
             case Frequency.YEARLY:
                 return self._days.year_mask(shape) if self._in_step(year) else 0
             case Frequency.MONTHLY:
-                return self._days.mask(shape, self._stepped_months(year))
+                months = self._stepped_months(year)
+                return self._days.mask(shape, months) if len(months) < 12 else self._days.year_mask(shape)
             case _:
                 mask = self._days.year_mask(shape)
                 return mask if self._interval == 1 else mask & self._stepped_days(year, shape)
@@ -201,8 +205,9 @@ class CalendarSteps:
 
     def _stepped_days(self, year: int, shape: YearShape) -> int:
         if self._rule.frequency == Frequency.DAILY:
-            return mask_of(range(-self._phase(year) % self._interval, shape.length, self._interval))
-        return mask_of(day for first in self._stepped_weeks(year, shape) for day in range(first, first + 7))
+            return spaced_mask(-self._phase(year) % self._interval, shape.length, self._interval)
+        weeks = self._stepped_weeks(year, shape)
+        return spaced_mask(weeks.start, weeks.stop, weeks.step, 7)
 
     def _stepped_weeks(self, year: int, shape: YearShape) -> range:
         """First days of the selected weeks that reach into the year; the first may begin before it."""
@@ -273,7 +278,7 @@ class CalendarSteps:
 @lru_cache(maxsize=256)
 def _midnights(mask: int) -> tuple[timedelta, ...]:
     """The midnights of a mask's days, relative to 1 January; shared between rules."""
-    return tuple(timedelta(day) for day in bits(mask))
+    return tuple(chosen(_MIDNIGHTS, mask))
 
 
 def _positions(positions: tuple[int, ...], size: int) -> list[int]:

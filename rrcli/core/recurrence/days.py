@@ -1,7 +1,7 @@
 """Which days of a year the date parts of a rule allow (BYMONTH to BYDAY), as day masks."""
 
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache, partial
 
 from rrcli.core.recurrence.calendar import FULL_MASK, YearShape, mask_of
 from rrcli.core.recurrence.rule import Frequency, Rule, Skip, WeekdayItem
@@ -10,7 +10,10 @@ ALL_MONTHS = tuple(range(1, 13))
 
 
 class DayFilter:
-    """The date parts of one rule. A mask depends on nothing but the shape of the year."""
+    """The date parts of one rule. A mask depends on nothing but the shape of the year.
+
+    Made by `day_filter`: rules with the same date parts share one, and with it the masks that it keeps.
+    """
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -98,6 +101,46 @@ class DayFilter:
             spans = [(0, shape.length)]
         found = (shape.nth_weekday(item.weekday, item.nth, first, length) for first, length in spans)
         return mask_of(day for day in found if day is not None)
+
+
+def day_filter(rule: Rule) -> DayFilter:
+    """The date parts of a rule."""
+    return _kept_filter(
+        rule.frequency,
+        rule.skip,
+        rule.week_start,
+        rule.months,
+        rule.week_numbers,
+        rule.year_days,
+        rule.month_days,
+        rule.weekdays,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _kept_filter(
+    frequency: Frequency,
+    skip: Skip,
+    week_start: int,
+    months: tuple[int, ...],
+    week_numbers: tuple[int, ...],
+    year_days: tuple[int, ...],
+    month_days: tuple[int, ...],
+    weekdays: tuple[WeekdayItem, ...],
+) -> DayFilter:
+    """Some 4 MB at most, all 28 masks of each included."""
+    return DayFilter(
+        Rule(
+            frequency=frequency,
+            skip=skip,
+            week_start=week_start,
+            months=months,
+            week_numbers=week_numbers,
+            year_days=year_days,
+            month_days=month_days,
+            weekdays=weekdays,
+        )
+    )
 
 
 def in_year(mask: int, shape: YearShape) -> int:

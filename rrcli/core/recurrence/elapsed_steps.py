@@ -25,7 +25,7 @@ from rrcli.core.recurrence.calendar import (
     weekday_of,
     year_of,
 )
-from rrcli.core.recurrence.days import DayFilter, in_year
+from rrcli.core.recurrence.days import day_filter, in_year
 from rrcli.core.recurrence.rule import Frequency, Rule
 from rrcli.core.recurrence.runs import SteppedRun
 from rrcli.core.recurrence.zones import RULES_ONLY_FROM
@@ -51,7 +51,7 @@ class ElapsedSteps:
         self._step = rule.interval * unit
         self._first_period = start_wall - into_period - start_offset
         self._picked, self._by_wall = _within_period(rule, into_period)
-        self._days = DayFilter(rule)
+        self._days = day_filter(rule)
         self._blocks = _Blocks(rule)
         self._cycle = self._step // gcd(self._step, DAY_SECONDS)
         # Many blocks make a hit likely, so that days can be tried one after the other.

@@ -94,11 +94,7 @@ class Zone:
 
     def changes(self, year: int) -> tuple[Change, ...]:
         """The changes that first touch wall time in `year`, ascending."""
-        first = january_first(year) * DAY_SECONDS
-        return tuple(
-            Change(change.wall + first, change.before, change.after)
-            for change in self.year_offsets(year).changes
-        )
+        return _changes(self, year)
 
     def lasting_offsets(self) -> frozenset[int]:
         """The offsets that the zone uses from the year 2200 on."""
@@ -110,22 +106,20 @@ class Zone:
     def stay(self, instant: int) -> tuple[int, int]:
         """The offset at `instant`, and the instant until which it surely holds (at most a year on)."""
         year = year_of(instant // DAY_SECONDS)
-        for near in (year - 1, year, year + 1):
-            for change in self.changes(near):
-                if change.instant > instant:
-                    return change.before, change.instant
+        for change in _changes_around(self, year):
+            if change.instant > instant:
+                return change.before, change.instant
         return self.offset(instant), january_first(year + 1) * DAY_SECONDS
 
     def first_wall(self, instant: int) -> int:
         """The earliest wall second that may denote `instant` or a later one."""
         wall = instant + self.offset(instant)
         year = year_of(wall // DAY_SECONDS)
-        for near in (year - 1, year, year + 1):
-            for change in self.changes(near):
-                if change.gap > 0 and change.wall <= wall < change.wall + change.gap:
-                    return change.touched
-                if change.gap < 0 and change.instant <= instant and wall < change.wall:
-                    return change.wall
+        for change in _changes_around(self, year):
+            if change.gap > 0 and change.wall <= wall < change.wall + change.gap:
+                return change.touched
+            if change.gap < 0 and change.instant <= instant and wall < change.wall:
+                return change.wall
         return wall
 
 
@@ -145,6 +139,20 @@ def _year_like(shape_key: int) -> int:
     return next(
         year for year in range(RULES_ONLY_FROM, RULES_ONLY_FROM + 400) if shape_of(year).key == shape_key
     )
+
+
+@lru_cache(maxsize=4096)
+def _changes(zone: Zone, year: int) -> tuple[Change, ...]:
+    first = january_first(year) * DAY_SECONDS
+    return tuple(
+        Change(change.wall + first, change.before, change.after) for change in zone.year_offsets(year).changes
+    )
+
+
+@lru_cache(maxsize=4096)
+def _changes_around(zone: Zone, year: int) -> tuple[Change, ...]:
+    """The changes of a year, of the one before and of the one after."""
+    return tuple(change for near in (year - 1, year, year + 1) for change in _changes(zone, near))
 
 
 @lru_cache(maxsize=4096)
