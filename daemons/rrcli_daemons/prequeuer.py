@@ -6,7 +6,7 @@ It also keeps ledger and queues in agreement (`reconciler.py`).
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rrcli.core.models import ScheduleState, Timetable
@@ -27,11 +27,23 @@ SIDE_BY_SIDE = 2
 
 SCHEDULES_PER_PASS = 500 * SIDE_BY_SIDE
 EVENTS_PER_PURGE = 2000
-REST = 1.0
-"""How many times as long as a pass took is the wait before the next, while half the window is full: in short
 
-turns the others hardly notice that it is filled.
-"""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """At most so many `events` in each part of a pass, then a `rest` of so many times as long as it took.
+
+    The shorter a pass, the less the other daemons notice it; the longer, the quicker the window is full.
+    """
+
+    events: int
+    rest: float
+
+
+BEHIND = Pace(events=EVENTS_PER_PASS, rest=0.0)
+HALF_FULL = Pace(events=EVENTS_PER_PASS, rest=1.0)
+TOPPING_UP = Pace(events=EVENTS_PER_PASS // 4, rest=3.0)
+"""Of a window that is full but for what the last two ticks have added."""
 
 CHECK_INTERVAL = timedelta(seconds=2)
 """How often the queues are asked whether they are still the same ones."""
@@ -49,6 +61,7 @@ class Prequeuer:
         self._tick = timedelta(seconds=context.settings.prequeuer.ticker_interval_seconds)
         self._next_tick: datetime | None = None
         self._rests_until = 0.0
+        self._pace = BEHIND
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
         self._threads = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE - 1, thread_name_prefix="rrcli-window")
@@ -76,26 +89,25 @@ class Prequeuer:
         began = self._context.clock.monotonic()
         if began < self._rests_until:
             return now + timedelta(seconds=self._rests_until - began)
-        rest = self._fill(now)
+        is_full = self._fill(now)
         took = self._context.clock.monotonic() - began
         self.tally.observe(TICK_SECONDS, [took])
-        if rest is not None:
-            self._rests_until = began + took * (1 + rest)
-            return now + timedelta(seconds=took * (1 + rest))
+        if not is_full:
+            took *= 1 + self._pace.rest
+            self._rests_until = began + took
+            return now + timedelta(seconds=took)
         self._complete(now)
         self._purge(now)
         self._counters["ticks"] += 1
         self._next_tick = now + self._tick
         return min(self._next_tick, now + CHECK_INTERVAL)
 
-    def _fill(self, now: datetime) -> float | None:
-        """Queue one batch of due schedules; how long to rest before the next, by what this took; None at
-
-        the end.
-        """
+    def _fill(self, now: datetime) -> bool:
+        """Queue one batch of due schedules; whether the window is full then."""
         horizon = now + self._context.window
         wanted = self._schedules
         due = self._context.repository.schedules.timetables(horizon, wanted)
+        self._pace = self._pace_at(due[0].next_run if due else None, now)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
         filled = self._queue(readable, now)
         # Of dense schedules a pass reaches a few: then no more are read than it will reach.
@@ -115,11 +127,14 @@ class Prequeuer:
             )
         if filled.overtaken:
             self._forget_orphans(readable)
-        if len(due) < wanted and not filled.unfinished:
-            return None
-        watermark = due[0].next_run
-        ahead = watermark is not None and watermark - now > self._context.window / 2
-        return REST if ahead else 0.0
+        return len(due) < wanted and not filled.unfinished
+
+    def _pace_at(self, watermark: datetime | None, now: datetime) -> Pace:
+        """By the earliest watermark there is."""
+        window = self._context.window
+        if watermark is None or watermark - now <= window / 2:
+            return BEHIND
+        return TOPPING_UP if now + window - watermark <= 2 * self._tick else HALF_FULL
 
     def _queue(self, due: Sequence[Timetable], now: datetime) -> Filled:
         """Queue occurrences of all; in two parts where that is quicker, each with its own order of writes."""
@@ -127,7 +142,7 @@ class Prequeuer:
         parts = [part for part in (due[first::number] for first in range(number)) if part]
 
         def queued(part: Sequence[Timetable]) -> Filled:
-            return queue_window(self._context, part, now, most_events=EVENTS_PER_PASS)
+            return queue_window(self._context, part, now, most_events=self._pace.events)
 
         if len(parts) <= 1:
             return together(map(queued, parts))

@@ -13,7 +13,7 @@ from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import Filled, queue_window
 from rrcli.repository.base import QueueEntry
-from rrcli_daemons.prequeuer import CHECK_INTERVAL, Prequeuer
+from rrcli_daemons.prequeuer import CHECK_INTERVAL, Pace, Prequeuer
 from tests.support.clock import FakeClock
 
 HOOK = "http://127.0.0.1:9/hook"
@@ -77,7 +77,7 @@ def test_many_dense_rules_fill_their_windows_side_by_side(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rrcli.operations.window.LEAST_SHARE", 3)
-    monkeypatch.setattr("rrcli_daemons.prequeuer.EVENTS_PER_PASS", 7)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.BEHIND", Pace(events=7, rest=0))
     made = [make(context, "FREQ=MINUTELY") for _ in range(6)]
     clock.advance(timedelta(minutes=10))
     prequeuer = Prequeuer(context)
@@ -96,23 +96,25 @@ class SlowClock(FakeClock):
         return super().monotonic()
 
 
-@pytest.mark.parametrize(("behind", "rests"), [(timedelta(minutes=2), True), (timedelta(minutes=9), False)])
-def test_rests_between_passes_while_half_of_the_window_is_full(
-    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, behind: timedelta, rests: bool
+@pytest.mark.parametrize(
+    ("behind", "rest"), [(timedelta(minutes=9), 0), (timedelta(minutes=2), 5), (timedelta(seconds=30), 9)]
+)
+def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_it_is_topped_up(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, behind: timedelta, rest: int
 ) -> None:
-    monkeypatch.setattr("rrcli_daemons.prequeuer.EVENTS_PER_PASS", 1)
-    monkeypatch.setattr("rrcli_daemons.prequeuer.REST", 5.0)
+    for name, length in (("BEHIND", 0), ("HALF_FULL", 5), ("TOPPING_UP", 9)):
+        monkeypatch.setattr(f"rrcli_daemons.prequeuer.{name}", Pace(events=1, rest=length))
     for _ in range(3):
-        make(context, "FREQ=MINUTELY")
+        make(context, "FREQ=SECONDLY")
     clock.advance(behind)
     slow = replace(context, clock=SlowClock(clock.now()))
     prequeuer = Prequeuer(slow)
     now = slow.now()
     more = prequeuer._step(now)
-    assert more - now == timedelta(seconds=1 + 5 * rests)
+    assert more - now == timedelta(seconds=1 + rest)
     queued = prequeuer.counters()["queued"]
     prequeuer._step(now)
-    assert (prequeuer.counters()["queued"] == queued) is rests
+    assert (prequeuer.counters()["queued"] == queued) is (rest > 0)
 
 
 def test_what_one_part_of_a_pass_could_not_write_is_queued_once_by_the_next(
