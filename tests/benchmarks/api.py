@@ -37,6 +37,7 @@ STORED = 100
 """Schedules that are asked for in turn. Each one that is posted has a rule that was never posted before."""
 
 BATCH = 1000
+READS = "bare, reads the rule"
 ASKED_RATIO, ASKED_BATCH = 0.8, 5000
 
 
@@ -115,36 +116,50 @@ def schedule(number: int, *, first_in: timedelta, days: int = 1) -> dict[str, ob
 
 
 def single(results: Results, kind: str, store: Settings, rounds: int, count: int) -> None:
-    """POST and GET of one schedule, ours and bare in turn."""
+    """POST and GET of one schedule, ours and bare in turn; POST to a bare one that reads the rule, too."""
     figures: dict[tuple[str, str], list[Figure]] = {}
     with serving(APPS["bare"], store) as bare, serving(APPS["ours"], store) as ours:
         stored = [_create(ours.port, schedule(number, first_in=DAY, days=999)) for number in range(STORED)]
         get = [request("GET", f"/api/schedules/{each}") for each in stored]
         for number in range(rounds + 1):
-            post = [
-                request("POST", "/api/schedules", dumps(schedule(each, first_in=DAY, days=1 + number)))
-                for each in range(count)
-            ]
-            for what, requests in (("GET", get), ("POST", post)):
-                for name, server in (("bare", bare), ("ours", ours)):
-                    figure = server.measure(requests, count, connections=CONNECTIONS)
-                    if number:  # the first round warms up
-                        figures.setdefault((what, name), []).append(figure)
+            bodies = [dumps(schedule(each, first_in=DAY, days=1 + number)) for each in range(count)]
+            post = [request("POST", "/api/schedules", body) for body in bodies]
+            ruled = [request("POST", "/api/ruled-schedules", body) for body in bodies]
+            for what, name, server, requests in (
+                ("GET", "bare", bare, get),
+                ("GET", "ours", ours, get),
+                ("POST", "bare", bare, post),
+                ("POST", READS, bare, ruled),
+                ("POST", "ours", ours, post),
+            ):
+                figure = server.measure(requests, count, connections=CONNECTIONS)
+                if number:  # the first round warms up
+                    figures.setdefault((what, name), []).append(figure)
     rows = []
-    for what in ("GET", "POST"):
-        mine, other = figures[what, "ours"], figures[what, "bare"]
-        ratios = [a.per_second / b.per_second for a, b in zip(mine, other, strict=True)]
-        for name, measured in (("bare", other), ("ours", mine)):
-            rate = median(each.per_second for each in measured)
-            rows.append([f"{what} {name}", rate, median(each.cpu_us for each in measured)])
+    for (what, name), measured in figures.items():
+        ratios = _ratios(measured, figures[what, "bare"])
         reached = median(ratios)
-        results.target(
-            f"{what} of one schedule, {kind}, of a bare Falcon handler",
-            asked=f">= {ASKED_RATIO}",
-            reached=f"{reached:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-            met=reached >= ASKED_RATIO,
-        )
-    results.table(f"One schedule, {kind}", ["request", "requests/s", "CPU µs"], rows)
+        rate, cpu = (median(getattr(each, unit) for each in measured) for unit in ("per_second", "cpu_us"))
+        rows.append([f"{what} {name}", rate, cpu, reached])
+        if name == "ours":
+            results.target(
+                f"{what} of one schedule, {kind}, of a bare Falcon handler",
+                asked=f">= {ASKED_RATIO}",
+                reached=f"{reached:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+                met=reached >= ASKED_RATIO,
+            )
+    ruled = median(_ratios(figures["POST", "ours"], figures["POST", READS]))
+    results.table(
+        f"One schedule, {kind}",
+        ["request", "requests/s", "CPU µs", "of bare"],
+        rows,
+        note="A POST must read its rule to know the next run; none comes twice. Of the bare handler that reads it, "
+        f"ours reaches {ruled:.2f}.",
+    )
+
+
+def _ratios(ours: list[Figure], other: list[Figure]) -> list[float]:
+    return [mine.per_second / theirs.per_second for mine, theirs in zip(ours, other, strict=True)]
 
 
 def _create(port: int, body: dict[str, object]) -> str:

@@ -1,11 +1,12 @@
 """What the API is compared with: Falcon handlers that make the store's call and hardly anything else.
 
-No check of what comes in, no keys, no log; the same gunicorn, the same settings, the same store.
+No check of what comes in, no keys, no log; the same gunicorn, the same settings, the same store. One more
+reads the rule, as whoever stores a schedule must to know its next run.
 """
 
 import json
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import falcon
 
@@ -13,6 +14,7 @@ from rrcli import settings
 from rrcli.clock import SystemClock
 from rrcli.core.ids import random_id
 from rrcli.core.models import Schedule, whole_ms
+from rrcli.operations.rules import accept_new
 from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 
@@ -34,6 +36,7 @@ class Schedules:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         given = req.get_media()
         now = whole_ms(SystemClock().now())
+        next_run = self.first_run(given, now)
         schedule = Schedule(
             id=random_id(now, secrets.token_bytes(8)),
             name=given["name"],
@@ -42,13 +45,24 @@ class Schedules:
             method=given["method"],
             headers=given["headers"],
             body=given["body"],
-            next_run=now + timedelta(days=1),
+            next_run=next_run,
             created_at=now,
             updated_at=now,
         )
         _repository().schedules.add([schedule])
         resp.status = falcon.HTTP_201
         resp.data = json.dumps({"id": schedule.id}).encode()
+
+    def first_run(self, given: dict[str, str], now: datetime) -> datetime | None:
+        """Any instant will do."""
+        return now + timedelta(days=1)
+
+
+class RuledSchedules(Schedules):
+    """Stores what came, and when it first occurs."""
+
+    def first_run(self, given: dict[str, str], now: datetime) -> datetime | None:
+        return accept_new(given["rrule"], None, anchor=now)[1]
 
 
 class OneSchedule:
@@ -67,6 +81,7 @@ def make() -> falcon.App:  # type: ignore[type-arg]
     """The application."""
     made = falcon.App()
     made.add_route("/api/schedules", Schedules())
+    made.add_route("/api/ruled-schedules", RuledSchedules())
     made.add_route("/api/schedules/{schedule_id}", OneSchedule())
     return made
 
