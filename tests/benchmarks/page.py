@@ -96,6 +96,10 @@ def _targets(records: Mapping[str, Record]) -> Iterator[str]:
     rows.sort(key=lambda row: row[0] == "met")
     linked = [(*row[:-1], f"[{row[-1]}](#{row[-1]})") for row in rows]
     yield markdown.table(("", "what", "asked", "reached", "benchmark"), linked)
+    missed = [each for record in records.values() for each in record["targets"] if each.get("why")]
+    if missed:
+        yield "What stands in the way of the missed ones:"
+        yield "\n".join(f"- {each['what']}: {each['why']}" for each in missed)
 
 
 def _section(name: str, record: Record) -> Iterator[str]:

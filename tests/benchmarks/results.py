@@ -37,12 +37,16 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """One line of the list of targets: what was asked, what was reached, and whether that is met."""
+    """One line of the list of targets: what was asked, what was reached, and whether that is met.
+
+    `why` says what stands in the way, by figures of the same run; it is shown where the target is missed.
+    """
 
     what: str
     asked: str
     reached: str
     met: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +83,9 @@ class Results:
             shown.add_row(*(text(cell) for cell in row))
         Console().print(shown)
 
-    def target(self, what: str, *, asked: str, reached: str, met: bool) -> None:
+    def target(self, what: str, *, asked: str, reached: str, met: bool, why: str = "") -> None:
         """Keep and print one line of the list of targets."""
-        self.targets.append(Target(what=what, asked=asked, reached=reached, met=met))
+        self.targets.append(Target(what=what, asked=asked, reached=reached, met=met, why="" if met else why))
         print(f"{'met   ' if met else 'MISSED'}  {what}: asked {asked}, reached {reached}", flush=True)
 
     def curve(self, title: str, *, work: str, cost: str, points: Sequence[tuple[float, float]]) -> None:
