@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -178,48 +178,6 @@ def start_and_fail(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         SERVICE, cwd=folder, env=environment(folder, port), capture_output=True, text=True, timeout=20
     )
-
-
-HURRIED = [
-    sys.executable,
-    "-c",
-    "import sys; from rrcli_api import __main__, gunicorn_worker as w; "
-    "w.READ_SECONDS, w.ANSWER_SECONDS = 0.5, 3.0; sys.exit(__main__.main())",
-]
-
-
-def test_clients_that_stall_in_a_request_do_not_keep_the_threads(tmp_path: Path) -> None:
-    head = b"POST /api/preview HTTP/1.1\r\nHost: x\r\n"
-    body = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
-    with running(HURRIED, tmp_path, API_THREADS="2") as (_, port), ExitStack() as stack:
-        stalled = []
-        for begun in (head, head + body, head, head + body):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
-            client.sendall(begun)
-            stalled.append(client)
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
-        answers = [client.recv(65536) for client in stalled]
-    assert answers[0] == answers[2] == b""
-    assert answers[1].startswith(b"HTTP/1.1 400 ")
-
-
-def test_a_client_that_does_not_read_its_answer_does_not_keep_a_thread(tmp_path: Path) -> None:
-    with running(HURRIED, tmp_path, API_THREADS="1") as (_, port):
-        url = f"http://127.0.0.1:{port}"
-        schedule = {
-            "name": "x",
-            "rrule": "FREQ=DAILY",
-            "callback_url": "https://a.example/",
-            "body": "x" * 250_000,
-        }
-        for _ in range(60):
-            assert httpx.post(f"{url}/api/schedules", json=schedule).status_code == 201
-        with socket.socket() as client:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.connect(("127.0.0.1", port))
-            client.sendall(b"GET /api/schedules?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert client.recv(10)
-            assert httpx.get(f"{url}/healthz", timeout=15).status_code == 200
 
 
 @pytest.mark.parametrize("command", [SERVICE, GUNICORN], ids=["rrcli_api", "gunicorn"])
