@@ -45,6 +45,11 @@ def draw() -> None:
         _draw(missing)
 
 
+def _on_white(svg: str) -> str:
+    """With a ground of its own: its black arrows would be lost on a dark page."""
+    return svg.replace(' style="', ' style="background-color: white; ', 1)
+
+
 def _draw(missing: dict[str, str]) -> None:
     from playwright.sync_api import sync_playwright  # the site is built without it
 
@@ -61,7 +66,7 @@ def _draw(missing: dict[str, str]) -> None:
             settings = {"startOnLoad": False, "theme": "neutral", "htmlLabels": False}
             page.evaluate("settings => mermaid.initialize(settings)", settings)
             svg = page.evaluate("async text => (await mermaid.render('diagram', text)).svg", text)
-            (FOLDER / name).write_text(svg + "\n", encoding="utf-8")
+            (FOLDER / name).write_text(_on_white(svg) + "\n", encoding="utf-8")
             print(f"drew {name}")
         browser.close()
 

@@ -11,14 +11,16 @@ twice: on a store, and with `--server` by way of the REST service.
 """
 
 _CLI, _API = "tests/cli/test_", "tests/api/test_"
+_PROGRAM = "tests/e2e/test_programs.py::test_a_program_runs_under_its_own_command_and_shows_its_figures"
+_DAEMON = (_PROGRAM, "tests/e2e/test_crashes.py::test_killing_a_daemon_in_the_middle_loses_nothing")
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "up": ("tests/e2e/test_up.py::test_a_killed_daemon_comes_back_and_ctrl_c_leaves_no_process",),
     "demo": ("tests/e2e/test_up.py::test_the_demo_loses_nothing",),
-    "daemon prequeuer": ("tests/e2e/test_crashes.py::test_killing_a_daemon_in_the_middle_loses_nothing",),
-    "daemon dispatcher": ("tests/e2e/test_crashes.py::test_killing_a_daemon_in_the_middle_loses_nothing",),
-    "daemon worker": ("tests/e2e/test_crashes.py::test_killing_a_daemon_in_the_middle_loses_nothing",),
-    "api": (f"{_API}server.py::test_the_service_answers_over_http",),
+    "daemon prequeuer": _DAEMON,
+    "daemon dispatcher": _DAEMON,
+    "daemon worker": _DAEMON,
+    "api": (_PROGRAM, f"{_API}server.py::test_the_service_answers_over_http"),
     "schedule create": (
         f"{_CLI}schedules.py::test_create_says_name_id_rule_and_the_next_three_occurrences",
         f"{_CLI}schedules.py::test_every_option_reaches_its_field",

@@ -44,14 +44,14 @@ rrcli simulate -f schedules.yaml -o csv > events-per-minute.csv
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How many days.")
 @click.option("--after", metavar="TIME", help="From the hour of this time on; now unless given.")
 @click.option(
-    "--jitter", type=arguments.DURATION, metavar="DURATION", help="Compare: every schedule with this jitter."
+    "--jitter", type=arguments.DURATION, metavar="SPAN", help="Compare: every schedule with this jitter."
 )
 @click.option(
     "--call-seconds",
     type=arguments.DURATION,
     default="0.5",
     show_default=True,
-    metavar="DURATION",
+    metavar="SPAN",
     help="How long one call takes.",
 )
 @click.option(
@@ -59,7 +59,7 @@ rrcli simulate -f schedules.yaml -o csv > events-per-minute.csv
     type=arguments.DURATION,
     default="5",
     show_default=True,
-    metavar="DURATION",
+    metavar="SPAN",
     help="How late a call may start in the worst rush; decides how many workers.",
 )
 @pass_state
@@ -78,7 +78,7 @@ def simulate(
     Nothing is stored or called. The rules, skips, calendars and jitter are worked out by the same code that
     runs schedules. -o json, jsonl and csv give the events of every minute.
 
-    DURATION is 30, 1.5, 10m or 1h30m; TIME is 2027-03-01T08:30:00Z, 2027-03-01, now, or +10m.
+    SPAN is 30, 1.5, 10m or 1h30m; TIME is 2027-03-01T08:30:00Z, 2027-03-01, now, or +10m.
     """
     if from_store == bool(files):
         raise click.UsageError("Give either -f PATH or --from-store.")

@@ -95,7 +95,14 @@ def _require_store(state: State, settings: Any) -> str:
         return repository.description
 
 
-@click.group("daemon", cls=Group)
+@click.group(
+    "daemon",
+    cls=Group,
+    examples="""
+rrcli daemon prequeuer
+rrcli daemon worker --worker-count 10
+""",
+)
 def daemon() -> None:
     """Run one daemon in the foreground: what supervisord, systemd and containers start."""
 
