@@ -5,14 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from click import Group
 
-from rrcli.cli.main import cli
 from tests.cli.test_help import EVERY
 
 NEEDS = re.compile(
-    r"rrcli (up|demo|daemon|api|top|schedule edit|events watch|db rekey|completion)\b|watch rrcli|\bssh\b|--server|"
-    r"pbpaste|MONGO_URI|whsec_…"
+    r"rrcli (up|demo|daemon|api|top|schedule edit|events watch|db rekey|completion)\b|"
+    r"watch rrcli|\bssh\b|--server|pbpaste|MONGO_URI|whsec_…"
 )
 """Programs that run until Ctrl-C, another machine, a person; they have tests of their own."""
 
@@ -30,7 +28,7 @@ FILES = {
     "rule.txt": RULE,
     "schedules.yaml": "- {name: new, every: 15m, callback_url: 'https://example.org/', tags: [team-a]}\n",
     "more.yaml": "- {name: more, every: 2h, callback_url: 'https://example.org/', tags: [team-a]}\n",
-    "schedules/first.yaml": "- {name: one, every: 1h, callback_url: 'https://example.org/', tags: [team-a]}\n",
+    "schedules/first.yaml": "- {name: one, every: 1h, callback_url: 'https://a.example', tags: [team-a]}\n",
 }
 
 
@@ -48,7 +46,7 @@ EXAMPLES = [
 
 @pytest.fixture
 def named(run, create, tmp_path):
-    """What the examples name: schedules, files, an event that has ended; the printed ids with those that there are."""
+    """Makes what the examples name; the ids that they print, each with one that there is."""
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(text.encode())

@@ -3,8 +3,10 @@
 What differs from the page: ports, places that lead off this machine, and waits that are longer than a test's.
 """
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,13 +29,14 @@ NOT_HERE = re.compile(
 )
 """Needs a person, root, another machine, or something of one's own where dots stand."""
 
-ELSEWHERE = ("production", "high-availability", "remote", "migrate", "audit-and-replay")
+ELSEWHERE = ("remote", "migrate", "audit-and-replay")
 REPORT = (
     "rrcli schedule create --name report --rrule 'DTSTART:20261001T083000Z\nRRULE:FREQ=DAILY' "
     "--callback-url {hook}"
 )
 SET_UP = {
     "calendars-and-ics": REPORT.replace("name report", "name morning-report"),
+    "high-availability": REPORT.replace("name report", "name nightly-report"),
     "declarative-files": "mkdir team-a && cp schedules.yaml team-a/",
     "security": REPORT,
     "skips-and-holidays": REPORT,
@@ -147,6 +150,74 @@ def test_the_commands_of_audit_and_replay_run_as_printed(
     run = shell_of(tmp_path, hook, dict(stack.environment), **{"65f1c0a2b3c4": ended()})
     for line in shell_lines(HOW_TO / "audit-and-replay.md"):
         run(line, codes=(0, 1) if " audit " in line else (0,))
+
+
+def test_the_commands_of_remote_run_as_printed(tmp_path: Path, hook: Receiver) -> None:
+    """On a service that asks for keys, and nothing of its store at hand."""
+    settings = Settings()
+    store = replace(settings, embedded=replace(settings.embedded, data_dir=str(tmp_path / "data")))
+    port = str(stacks.free_port())
+    there = shell_of(tmp_path, hook, stacks.environment(store))
+    there(REPORT.format(hook=hook.url("/report")))
+    key = there("rrcli apikey create --name NAME --scope write").strip()
+    url = f"http://127.0.0.1:{port}"
+    with (
+        stacks.running(store, tmp_path / "log", "api", API_PORT=port, API_WORKERS="1") as api,
+        stacks.client(api),
+    ):
+        nowhere = stacks.environment(Settings(), RRCLI_DATA_DIR="/dev/null/no/store")
+        run = shell_of(
+            tmp_path,
+            hook,
+            nowhere,
+            **{"https://scheduler.example.org": url, "rrk_…": key, "watch": "watch --for 100ms"},
+        )
+        (block,) = (each.text for each in blocks(HOW_TO / "remote.md") if each.language == "bash")
+        assert "report" in run(block.replace("\nrrcli status", "\nrrcli status || test $? = 1"))
+        run(f"rrcli doctor --server {url} --api-key {key}", codes=(0, 1))
+        run(f"rrcli schedule show report --reveal --server {url} --api-key {key}", codes=(1,))
+        for refused in ("up", "demo", "api", "daemon worker", "db init", "apikey list"):
+            run(f"rrcli {refused} --server {url}", codes=(2,))
+
+
+ORIGINAL = (
+    {
+        "_id": {"$oid": "65f1c0a2b3c465f1c0a2b3c4"},
+        "name": "Daily Backup",
+        "rrule": "FREQ=DAILY;INTERVAL=1",
+        "callback_url": "https://example.com/backup",
+        "method": "POST",
+        "headers": {"Authorization": "Bearer abc123"},
+        "body": '{"task": "backup"}',
+    },
+    {
+        "_id": {"$oid": "65f1c0a2b3c465f1c0a2b3c5"},
+        "name": "Ping",
+        "rrule": "DTSTART:20270101T083000Z\nRRULE:FREQ=DAILY",
+        "callback_url": "https://example.com/ping",
+        "method": "",
+        "headers": None,
+        "body": "",
+    },
+)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the page's pipe needs jq")
+def test_the_schedules_of_the_original_are_moved_as_printed(
+    tmp_path: Path, stack: stacks.Stack, hook: Receiver
+) -> None:
+    """What mongoexport prints of them is laid ready; the rest of the pipe is the page's."""
+    exported = "\n".join(map(json.dumps, ORIGINAL))
+    (tmp_path / "mongoexport").write_text(f"#!/bin/sh\ncat <<'END'\n{exported}\nEND\n")
+    (tmp_path / "mongoexport").chmod(0o755)
+    (pipe,) = (each.text for each in blocks(HOW_TO / "migrate.md") if each.text.startswith("mongoexport"))
+    port = stack.environment["API_PORT"]
+    run = shell_of(tmp_path, hook, dict(stack.environment), **{"127.0.0.1:8081": f"127.0.0.1:{port}"})
+    run(f"PATH=.:$PATH\n{pipe}")
+    moved = json.loads(run("rrcli export 'Daily Backup' Ping --reveal -o json"))
+    assert "Bearer abc123" in json.dumps(moved)
+    assert "DTSTART:20270101T083000Z" in json.dumps(moved)
+    run("rrcli schedule delete 'Daily Backup' --yes && rrcli schedule delete Ping --yes")
 
 
 def test_the_quick_start_runs_as_printed(tmp_path: Path, stack: stacks.Stack, hook: Receiver) -> None:
