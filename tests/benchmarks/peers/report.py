@@ -40,6 +40,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "minute CPU s": ("held", "minute_cpu_seconds"),
     "killed: lost": ("killed", "lost"),
     "made twice": ("killed", "doubled"),
+    "last one after s": ("killed", "last_seconds"),
 }
 
 
