@@ -107,13 +107,26 @@ CONFIG = SchemathesisConfig.from_dict(
         "analysis": {"constants": {"enabled": False}},
         "checks": {
             "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "409", "412"]},
-            # 412: of a request that is wrong twice, what it was refused for first is told.
+            # 412: of a request that is wrong twice, what it was refused for first is told; `a_412_is_true`.
             "negative_data_rejection": {
                 "expected-statuses": ["400", "404", "405", "412", "413", "415", "422"]
             },
         },
     }
 )
+
+
+@schemathesis.check
+def a_412_is_true(context: Any, response: Any, case: Any) -> None:
+    """Whatever else is wrong: the request must have an If-Match, and it must not name the stored revision."""
+    if response.status_code != 412:
+        return
+    wanted = response.request.headers.get("If-Match")
+    assert wanted is not None, "412 without an If-Match"
+    assert wanted.strip() != "*", "any revision was wanted"
+    (stored,) = response.headers["etag"]
+    assert stored not in re.findall(r'"[^"]*"', wanted), f"If-Match {wanted} names the stored {stored}"
+
 
 schema = schemathesis.openapi.from_path(specification_path(), config=CONFIG)
 schema.app = _answer
