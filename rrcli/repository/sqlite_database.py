@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import logging
 import os
 import sqlite3
 from collections import deque
@@ -13,6 +14,8 @@ from types import MappingProxyType
 
 from rrcli.errors import SchedulerError, StoreCorrupt, StoreUnavailable, Unstorable
 from rrcli.repository import sqlite_schema
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 10.0
@@ -232,9 +235,10 @@ class Database:
                     connection.execute(statement)
 
     def _complete(self, connection: sqlite3.Connection) -> None:
-        """Make the indexes that a development version of the same number did not have.
+        """Make the indexes that are missing: dropped, or of a development version that did not have them.
 
-        Raises StoreCorrupt when tables or columns are missing.
+        Said in the log: somebody dropped them, or something did. Raises StoreCorrupt when tables or columns
+        are missing.
         """
         if lacking := sqlite_schema.lacking(connection):
             raise StoreCorrupt(
@@ -244,8 +248,17 @@ class Database:
             )
         if sqlite_schema.repairs(connection):
             with self._transaction(connection):
-                for statement in sqlite_schema.repairs(connection):
-                    connection.execute(statement)
+                # Another process may have made them while this one waited.
+                mended = sqlite_schema.repairs(connection)
+                for drop, create in mended.values():
+                    connection.execute(drop)
+                    connection.execute(create)
+            if mended:
+                log.warning(
+                    "The store lacked what it is read by, and has it again: %s",
+                    ", ".join(mended),
+                    extra={"action": "indexes_made_anew"},
+                )
 
     def _require_empty(self, connection: sqlite3.Connection) -> None:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -33,14 +33,14 @@ def names() -> set[str]:
     return set(_declared())
 
 
-def repairs(connection: sqlite3.Connection) -> list[str]:
-    """Statements that make indexes and triggers as they are declared; usually none."""
+def repairs(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """By name the statements that make an index or trigger as it is declared; usually none."""
     present = dict(connection.execute(_PRESENT))
-    found: list[str] = []
-    for name, (kind, statement) in _declared().items():
-        if kind != "TABLE" and present.get(name) != statement:
-            found += [f"DROP {kind} IF EXISTS {name}", statement]
-    return found
+    return {
+        name: (f"DROP {kind} IF EXISTS {name}", statement)
+        for name, (kind, statement) in _declared().items()
+        if kind != "TABLE" and present.get(name) != statement
+    }
 
 
 def lacking(connection: sqlite3.Connection) -> list[str]:

@@ -52,14 +52,6 @@ def test_daemons_that_do_not_run_are_a_problem_with_its_mend(doctor, store):
     assert "rrcli up" in found["daemons"]["mend"]
 
 
-def test_an_index_that_is_missing_is_a_problem(doctor, alive, monkeypatch):
-    missing = "rrcli.repository.sqlite_inspection.SqliteInspection.missing_indexes"
-    monkeypatch.setattr(missing, lambda _: ["schedules_name"])
-    code, found = doctor()
-    assert code == 1
-    assert found["indexes"]["message"] == "missing: schedules_name"
-
-
 def test_clocks_that_differ_are_a_problem(doctor, alive, monkeypatch):
     late = Server(name="Redis", version="7.2", least="6.2", supported=True, time=NOW.replace(hour=11))
     monkeypatch.setattr("rrcli.repository.sqlite_inspection.SqliteInspection.servers", lambda _: [late])
