@@ -98,11 +98,17 @@ class Results:
         path = FOLDER / f"{self.name}{'-quick' if self.quick else ''}.json"
         record = asdict(self) | {
             "measured_at": f"{SystemClock().now():%Y-%m-%d}",
-            "command": f"python -m tests.benchmarks.{self.name} {shlex.join(sys.argv[1:])}".rstrip(),
+            "command": f"python -m {self._module()} {shlex.join(sys.argv[1:])}".rstrip(),
             "machine": machine(),
         }
         path.write_text(json.dumps(record, indent=1), encoding="utf-8")
         return path
+
+    def _module(self) -> str:
+        """The program that runs: a variant's record, `worker-embedded`, has another name than its module."""
+        spec = sys.modules["__main__"].__spec__
+        ours = spec is not None and spec.name.startswith("tests.benchmarks.")
+        return spec.name.removesuffix(".__main__") if spec and ours else f"tests.benchmarks.{self.name}"
 
 
 def text(cell: Cell) -> str:
