@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import random
 
 from rrcli.core.models import ScheduleState, Timetable
 from rrcli.errors import Conflict, InvalidRule, NotFound
@@ -62,6 +63,7 @@ class Prequeuer:
         self._next_tick: datetime | None = None
         self._rests_until = 0.0
         self._pace = BEHIND
+        self._since: datetime | None = None
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
         self._threads = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE - 1, thread_name_prefix="rrcli-window")
@@ -105,8 +107,8 @@ class Prequeuer:
     def _fill(self, now: datetime) -> bool:
         """Queue one batch of due schedules; whether the window is full then."""
         horizon = now + self._context.window
-        wanted = self._schedules
-        due = self._context.repository.schedules.timetables(horizon, wanted)
+        wanted, since = self._schedules, self._since
+        due = self._context.repository.schedules.timetables(horizon, wanted, since=since)
         self._pace = self._pace_at(due[0].next_run if due else None, now)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
         filled = self._queue(readable, now)
@@ -127,7 +129,12 @@ class Prequeuer:
             )
         if filled.overtaken:
             self._forget_orphans(readable)
-        return len(due) < wanted and not filled.unfinished
+        if len(due) < wanted and not filled.unfinished:
+            self._since = None
+            return since is None
+        if filled.overtaken > filled.schedules / 2:
+            self._since = _somewhere(readable[0].next_run or now, horizon)
+        return False
 
     def _pace_at(self, watermark: datetime | None, now: datetime) -> Pace:
         """By the earliest watermark there is."""
@@ -193,6 +200,14 @@ class Prequeuer:
         days = self._context.settings.history.keep_days
         if days:
             self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PURGE)
+
+
+def _somewhere(earliest: datetime, end: datetime) -> datetime:
+    """Where a prequeuer goes on that was not the first: several that begin anywhere share what there is.
+
+    When it is through there it begins with the earliest again, so that nothing is left to one that is gone.
+    """
+    return earliest + (end - earliest) * random()  # noqa: S311  # no secret
 
 
 def _is_due(planned: datetime | None, now: datetime, interval: timedelta) -> bool:

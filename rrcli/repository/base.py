@@ -173,8 +173,11 @@ class Schedules(Protocol):
         """Active schedules whose watermark is earlier than `before`, earliest first, by index."""
         ...
 
-    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
-        """As `due`, of each schedule what says when it occurs: a window is filled from no more."""
+    def timetables(self, before: datetime, limit: int, *, since: datetime | None = None) -> list[Timetable]:
+        """As `due`, of each schedule what says when it occurs: a window is filled from no more.
+
+        With `since`, those whose watermark is no earlier.
+        """
         ...
 
     def advance(self, moves: Sequence[Advance]) -> int:

@@ -141,9 +141,12 @@ class MongoSchedules:
             found = self._all.find(_due(before), batch_size=limit + 1).sort("next_run")
             return first_readable(schedule_record, found, limit)
 
-    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
+    def timetables(self, before: datetime, limit: int, *, since: datetime | None = None) -> list[Timetable]:
+        query = _due(before)
+        if since:
+            query["next_run"]["$gte"] = since
         with self._mongo.edge:
-            found = self._all.find(_due(before), TIMETABLE, batch_size=limit + 1).sort("next_run")
+            found = self._all.find(query, TIMETABLE, batch_size=limit + 1).sort("next_run")
             return first_readable(timetable_record, found, limit)
 
     def advance(self, moves: Sequence[Advance]) -> int:

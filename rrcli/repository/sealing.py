@@ -99,8 +99,8 @@ class SealedSchedules:
     def due(self, before: datetime, limit: int) -> list[Schedule]:
         return [self._open(each) for each in self._inner.due(before, limit)]
 
-    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
-        return self._inner.timetables(before, limit)
+    def timetables(self, before: datetime, limit: int, *, since: datetime | None = None) -> list[Timetable]:
+        return self._inner.timetables(before, limit, since=since)
 
     def advance(self, moves: Sequence[Advance]) -> int:
         return self._inner.advance(moves)

@@ -26,6 +26,7 @@ R = TypeVar("R")
 
 _SQL = statements("sqlite_schedules.sql")
 _BEHIND_ALL_IDS = "g"
+_ALWAYS = -(2**63)
 
 
 class SqliteSchedules:
@@ -113,10 +114,11 @@ class SqliteSchedules:
             return connection.execute(_SQL["remove"], {"id": schedule_id}).rowcount == 1
 
     def due(self, before: datetime, limit: int) -> list[Schedule]:
-        return self._first("due", {"before": to_ms(before)}, limit, schedule_of)
+        return self._first("due", {"before": to_ms(before), "since": _ALWAYS}, limit, schedule_of)
 
-    def timetables(self, before: datetime, limit: int) -> list[Timetable]:
-        return self._first("due", {"before": to_ms(before)}, limit, timetable_of)
+    def timetables(self, before: datetime, limit: int, *, since: datetime | None = None) -> list[Timetable]:
+        values: dict[str, object] = {"before": to_ms(before), "since": to_ms(since) if since else _ALWAYS}
+        return self._first("due", values, limit, timetable_of)
 
     def advance(self, moves: Sequence[Advance]) -> int:
         values = [(move.schedule_id, move.rule_revision, optional_ms(move.next_run)) for move in moves]

@@ -73,7 +73,7 @@ DELETE FROM schedules WHERE id = :id
 -- The planner, which knows no numbers, would rather search all active schedules and sort them.
 SELECT id, name, state, revision, rule_revision, next_run, document
 FROM schedules INDEXED BY schedules_due
-WHERE state = 'active' AND next_run IS NOT NULL AND next_run < :before
+WHERE state = 'active' AND next_run IS NOT NULL AND next_run < :before AND next_run >= :since
 ORDER BY next_run, id LIMIT :limit
 
 -- name: advance

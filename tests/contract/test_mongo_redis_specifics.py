@@ -83,6 +83,7 @@ def use_every_query(repository: Repository) -> None:
     schedules.replace(schedule(1, revision=2), expected_revision=1)
     schedules.due(after(20), 5)
     schedules.timetables(after(20), 5)
+    schedules.timetables(after(20), 5, since=after(10))
     schedules.advance([Advance(schedule_id=schedule_id(2), rule_revision=1, next_run=None)])
     schedules.exhausted(5)
     schedules.using_calendar("de", limit=5)

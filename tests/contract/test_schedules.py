@@ -191,6 +191,8 @@ def test_timetables_are_what_is_due_without_the_call(repository: Repository) -> 
         for each in repository.schedules.due(after(9), 2)
     ]
     assert ids(found) == [schedule_id(1), schedule_id(2)]
+    assert ids(repository.schedules.timetables(after(9), 1, since=after(2))) == [schedule_id(2)]
+    assert repository.schedules.timetables(after(3), 9, since=after(3)) == []
 
 
 def test_advance_moves_many_watermarks_and_nothing_else(repository: Repository) -> None:

@@ -117,6 +117,37 @@ def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_
     assert (prequeuer.counters()["queued"] == queued) is (rest > 0)
 
 
+def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rrcli_daemons.prequeuer.SCHEDULES_PER_PASS", 4)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.random", lambda: 0.5)
+    starts = [clock.now() + timedelta(minutes=16, seconds=30 * number) for number in range(16)]
+    made = [make(context, f"DTSTART:{start:%Y%m%dT%H%M%S}Z\nRRULE:FREQ=DAILY") for start in starts]
+    quick, slow = Prequeuer(context), Prequeuer(context)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.SIDE_BY_SIDE", 1)
+    turns = iter([lambda: quick.run_once(context.now())])
+
+    def overtaken(*args: Any, **named: Any) -> Filled:
+        next(turns, lambda: None)()
+        return queue_window(*args, **named)
+
+    def queued() -> set[int]:
+        return {number for number, schedule_id in enumerate(made) if pending(context, schedule_id)}
+
+    clock.advance(timedelta(minutes=15))
+    monkeypatch.setattr("rrcli_daemons.prequeuer.queue_window", overtaken)
+    slow.run_once(context.now())
+    assert queued() == {0, 1, 2, 3}
+    slow.run_once(context.now())
+    assert queued() == {0, 1, 2, 3, 9, 10, 11, 12}
+    quick.run_once(context.now())
+    assert queued() == {0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12}
+    run(slow, context)
+    assert queued() == set(range(16))
+    assert context.repository.queues.depths().ready == 16
+
+
 def test_what_one_part_of_a_pass_could_not_write_is_queued_once_by_the_next(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
