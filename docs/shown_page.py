@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 HEAD = """\
 # Commands, endpoints, and the tests that show them
 
-Every command of `rrcli` and every operation of the REST service, each with tests that drive it. A test fails
-when one is missing here, or when a test that is named here does not exist. The tests of most commands run
-twice: on a store, and with `--server` by way of the REST service.
+Every command of `rrcli`, every operation of the REST service and the pages of its dashboard, each with
+tests that drive it. A test fails when one is missing here, or when a test that is named here does not exist.
+The tests of most commands run twice: on a store, and with `--server` by way of the REST service.
 """
 
+_METHODS = ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ")
 _CLI, _API = "tests/cli/test_", "tests/api/test_"
 _PROGRAM = "tests/e2e/test_programs.py::test_a_program_runs_under_its_own_command_and_shows_its_figures"
 _DAEMON = (_PROGRAM, "tests/e2e/test_crashes.py::test_killing_a_daemon_in_the_middle_loses_nothing")
@@ -173,6 +174,36 @@ OPERATIONS: Mapping[str, Sequence[str]] = {
     "GET /swagger-ui/{asset}": (f"{_API}specification.py::test_swagger_ui_comes_whole_from_this_service",),
 }
 
+_PAGES, _SEEN = f"{_API}pages.py::test_", "tests/browser/test_dashboard.py::test_"
+_WHOLE_WAY = f"{_SEEN}a_person_makes_a_schedule_looks_when_it_runs_and_sees_it_run"
+_PAUSED = (f"{_SEEN}pause_and_resume_are_seen_at_once", f"{_PAGES}pause_and_resume")
+
+PAGES: Mapping[str, Sequence[str]] = {
+    "/": (
+        _WHOLE_WAY,
+        f"{_PAGES}the_first_page_lists_schedules_with_next_run_and_last_runs",
+        f"{_PAGES}it_finds_by_name_tag_and_state",
+    ),
+    "/schedules/new": (_WHOLE_WAY, f"{_PAGES}refused_fields_say_why_beside_them_and_keep_what_was_typed"),
+    "/schedules/{schedule_id}": (
+        f"{_PAGES}one_schedule_shows_its_rule_in_words_its_days_and_its_history",
+        f"{_SEEN}pages_fit_the_screen_and_can_be_read_by_all",
+    ),
+    "Pause, Resume": _PAUSED,
+    "Run now": (_WHOLE_WAY, f"{_PAGES}run_now_leads_to_the_new_event"),
+    "Replay": (
+        f"{_SEEN}a_failed_call_is_replayed_and_the_history_has_both",
+        f"{_PAGES}what_failed_within_a_week_is_replayed",
+    ),
+    "Delete": (f"{_SEEN}delete_asks_first", f"{_PAGES}delete_leads_back_to_the_list"),
+    "/events/{event_id}": (f"{_PAGES}an_event_tells_its_story_and_is_called_again_once",),
+    "Cancel": (f"{_PAGES}a_waiting_event_can_be_cancelled",),
+    "signing in and out": (
+        f"{_PAGES}with_keys_a_person_signs_in_and_comes_back_to_the_page",
+        f"{_PAGES}signing_out_forgets_the_key",
+    ),
+}
+
 
 def shown_page(made_by: str) -> str:
     """The page, `made_by` a remark near its top."""
@@ -185,14 +216,21 @@ def shown_page(made_by: str) -> str:
         "Beside these, Schemathesis drives every operation by its specification: "
         f"{_link(f'{_API}schemathesis.py::test_the_service_does_what_its_specification_says')}.",
         _table("operation", OPERATIONS),
+        "## Dashboard",
+        _table("page or button", PAGES),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(title: str, rows: Mapping[str, Sequence[str]]) -> str:
     lines = [f"| {title} | shown by |", "|---|---|"]
-    lines += [f"| `{name}` | {'<br>'.join(map(_link, tests))} |" for name, tests in rows.items()]
+    lines += [f"| {_name(name)} | {'<br>'.join(map(_link, tests))} |" for name, tests in rows.items()]
     return "\n".join(lines)
+
+
+def _name(name: str) -> str:
+    """Buttons have words, everything else is code."""
+    return f"`{name}`" if name.startswith(("/", "rrcli ", *_METHODS)) else name
 
 
 def _link(test: str) -> str:

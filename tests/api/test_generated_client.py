@@ -1,6 +1,7 @@
 """A client that openapi-python-client makes from docs/openapi.yml runs the original's six examples."""
 
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from tests.api.test_server import SERVICE, running
 NAME = "generated_rrule_client"
 NOT_MADE = "PUT /api/calendars/{name}"
 """The one operation that the generator does not know: its body is an iCalendar file."""
+
+WARNED = [NOT_MADE, "GET /docs/openapi.yml"]
+"""All that it warns of; the second is made without a type for its answer, which is YAML."""
 
 
 class Made:
@@ -41,7 +45,8 @@ def module(path: str) -> ModuleType:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("generated")
     output = generate(folder / NAME)
-    assert output.count("Endpoint will not be generated") == output.count(f"parsing {NOT_MADE}") == 1, output
+    assert re.findall(r"WARNING parsing (\S+ \S+)", output) == WARNED, output
+    assert output.count("Endpoint will not be generated") == 1, output
     sys.path.insert(0, str(folder))
     try:
         with running(SERVICE, tmp_path_factory.mktemp("service")) as (_, port):

@@ -13,9 +13,10 @@ from rrcli.cli.main import cli
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "docs"))
 
-from shown_page import COMMANDS, OPERATIONS  # noqa: E402
+from shown_page import COMMANDS, OPERATIONS, PAGES  # noqa: E402
 
-TESTS = sorted({test for tests in (*COMMANDS.values(), *OPERATIONS.values()) for test in tests})
+SHOWN = (*COMMANDS.values(), *OPERATIONS.values(), *PAGES.values())
+TESTS = sorted({test for tests in SHOWN for test in tests})
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
