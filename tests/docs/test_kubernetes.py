@@ -56,6 +56,15 @@ def test_settings_have_the_names_that_the_program_knows() -> None:
     assert set(NAMED["ConfigMap", "rrule-scheduler"]["data"]) <= known
 
 
+def test_prometheus_looks_for_the_labels_and_ports_that_pods_have() -> None:
+    jobs = yaml.safe_load((ROOT / "config/prometheus/scrape-kubernetes.yaml").read_text(encoding="utf-8"))
+    asked = {job["job_name"]: [rule["regex"] for rule in job["relabel_configs"]] for job in jobs}
+    for name in ("api", *DAEMONS):
+        label = deployment(name)["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
+        (port,) = (each["name"] for each in container(name)["ports"])
+        assert [label, port] == asked["rrule-scheduler-api" if name == "api" else "rrule-scheduler-daemons"]
+
+
 def test_a_stopping_worker_is_given_longer_than_it_gives_its_calls() -> None:
     seconds = deployment("worker")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert seconds > Settings().worker.grace_seconds
@@ -76,5 +85,6 @@ def test_nothing_runs_with_more_rights_than_it_needs() -> None:
         assert spec["automountServiceAccountToken"] is False
         for each in spec["containers"]:
             assert each["securityContext"]["readOnlyRootFilesystem"]
+            assert each["securityContext"]["allowPrivilegeEscalation"] is False
             assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert each["resources"]["limits"]["memory"]
