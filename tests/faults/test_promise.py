@@ -13,7 +13,16 @@ from typing import Any, cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from rrcli.core.models import EventState
 from rrcli.core.request import Request
@@ -26,10 +35,10 @@ from rrcli_daemons.prequeuer import Prequeuer
 from rrcli_daemons.sender import Sender
 from rrcli_daemons.worker import Worker
 from tests.faults.record import LONG
-from tests.operations.breaking import breaking
+from tests.operations.breaking import breaking, breaking_in_parts
 from tests.support.clock import FakeClock
 
-EXAMPLES = 100 if LONG else 12
+EXAMPLES = 100 if LONG else 25
 PASSES = 40
 HALF_A_SECOND = timedelta(milliseconds=500)
 """Changes never fall on an instant of a rule, so that before and after are plain."""
@@ -37,6 +46,7 @@ HALF_A_SECOND = timedelta(milliseconds=500)
 some_interval = st.integers(min_value=1, max_value=4)
 some_break = st.tuples(st.integers(min_value=0, max_value=12), st.booleans())
 maybe_break = st.none() | some_break
+some_step = st.integers(min_value=0, max_value=4)
 
 
 @dataclass
@@ -103,6 +113,11 @@ class PromiseMachine(RuleBasedStateMachine):
         self.workers = 0
         self.prequeuer = Prequeuer(context)
 
+    @initialize(target=known, minutes=st.lists(some_interval, min_size=2, max_size=4))
+    def begin(self, minutes: list[int]) -> MultipleResults[str]:
+        """With enough schedules for a pass to have two parts."""
+        return multiple(*(self.create(each, None) for each in minutes))
+
     @rule(target=known, minutes=some_interval, broken=maybe_break)
     def create(self, minutes: int, broken: tuple[int, bool] | None) -> str:
         name = f"s{len(self.model) + len(self.deleted)}-{self.clock.now():%H%M%S}"
@@ -153,6 +168,17 @@ class PromiseMachine(RuleBasedStateMachine):
     def prequeuer_crashes(self, broken: tuple[int, bool]) -> None:
         context, _ = breaking(self.context, at=broken[0], has_effect=broken[1])
         self._run(Prequeuer(context))
+        self.prequeuer = Prequeuer(self.context)
+
+    @rule(broken=some_break, others_at=some_step, seconds=st.integers(min_value=60, max_value=600))
+    def prequeuer_crashes_in_two_parts(self, broken: tuple[int, bool], others_at: int, seconds: int) -> None:
+        """As on a remote store: each part of a pass comes as far as it comes."""
+        at, has_effect = broken
+        self.time_passes(seconds)
+        context, _ = breaking_in_parts(self.context, at=at, others_at=others_at, has_effect=has_effect)
+        crashing = Prequeuer(context)
+        self._run(crashing)
+        crashing.finish()
         self.prequeuer = Prequeuer(self.context)
 
     @rule(broken=some_break)

@@ -11,7 +11,8 @@ from rrcli.errors import NotFound, StoreUnavailable
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import queue_window
-from tests.operations.breaking import breaking
+from rrcli_daemons.prequeuer import Prequeuer
+from tests.operations.breaking import breaking, breaking_in_parts
 from tests.operations.standing import (
     NOON,
     archived,
@@ -27,6 +28,8 @@ from tests.support.clock import FakeClock
 from tests.support.leftovers import leftovers
 
 MOST_CALLS = 30
+STEPS_OF_A_PART = 3
+"""Events, queue entries, watermarks."""
 EVERY_OTHER_MINUTE = "FREQ=MINUTELY;INTERVAL=2"
 Act = Callable[[Context, Schedule], object]
 
@@ -176,3 +179,27 @@ def test_queueing_the_same_window_again_doubles_nothing(context: Context, clock:
     assert live(context, schedule) == before
     assert context.repository.queues.depths().ready == len(before)
     assert_in_agreement(context, schedule)
+
+
+@pytest.mark.parametrize("has_effect", [False, True], ids=["before the effect", "after the effect"])
+def test_a_pass_in_two_parts_that_broke_off_anywhere_is_repaired(context: Context, has_effect: bool):
+    """Between any two steps of the one and any two of the other: events, queue entries, watermarks."""
+    made = [make(context, name=f"part {number}") for number in range(2)]
+    reached: set[tuple[bool, bool]] = set()
+    for at in range(MOST_CALLS):
+        for others_at in range(STEPS_OF_A_PART + 1):
+            for schedule in made:
+                _forget_queueing(context, schedule)
+            once, repository = breaking_in_parts(context, at=at, others_at=others_at, has_effect=has_effect)
+            prequeuer = Prequeuer(once)
+            with suppress(StoreUnavailable):
+                prequeuer.run_once(once.now())
+            prequeuer.finish()
+            reached.add((repository.broke, repository.others.broke))
+            prequeue(context)
+            for schedule in made:
+                assert_in_agreement(context, schedule)
+        if not repository.broke:
+            break
+    assert at < MOST_CALLS - 1
+    assert reached == {(True, True), (True, False), (False, True), (False, False)}
