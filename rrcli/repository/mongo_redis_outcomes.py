@@ -9,8 +9,6 @@ from rrcli.repository.base import Run
 from rrcli.repository.mongo_redis_connection import Document, MongoServer
 from rrcli.repository.mongo_redis_documents import object_ids, readable, utc
 
-_FINAL = [state for state in EventState if state.final]
-
 
 class MongoOutcomes:
     """Reads by the index on schedule and run time; one aggregation for however many schedules."""
@@ -56,25 +54,27 @@ class MongoOutcomes:
             "schedule_id": {"$in": object_ids([schedule_id])},
             "run_time": {"$gte": edges[0], "$lt": edges[-1]},
         }
-        buckets = {"groupBy": "$run_time", "boundaries": list(edges), "output": _counts()}
+        # Not $bucket: it compares each event with one edge after the other.
+        counts = {
+            "_id": {"number": _stretch(edges, 0, len(counted)), "state": "$state"},
+            "occurrences": {"$sum": {"$ifNull": ["$span.count", 1]}},  # a run of skipped ones is as many
+        }
         with self._mongo.edge:
             found = list(
-                self._mongo.collection("archived_events").aggregate([{"$match": match}, {"$bucket": buckets}])
+                self._mongo.collection("archived_events").aggregate([{"$match": match}, {"$group": counts}])
             )
-        index = {edge: number for number, edge in enumerate(edges)}
         for each in found:
-            numbers = {state: each[state.value] for state in _FINAL if each[state.value]}
-            counted[index[utc(each["_id"])]] = numbers
+            counted[each["_id"]["number"]][EventState(each["_id"]["state"])] = each["occurrences"]
         return counted
 
 
-def _counts() -> Document:
-    """For each final state the number of occurrences, a run of skipped ones counted as many."""
-    occurrences = {"$ifNull": ["$span.count", 1]}
-    return {
-        state.value: {"$sum": {"$cond": [{"$eq": ["$state", state.value]}, occurrences, 0]}}
-        for state in _FINAL
-    }
+def _stretch(edges: Sequence[datetime], low: int, high: int) -> Document:
+    """The number of the stretch that a run time is in, found by halving; it is one of low to high - 1."""
+    if high - low == 1:
+        return {"$literal": low}
+    middle = (low + high) // 2
+    earlier = {"$lt": ["$run_time", edges[middle]]}
+    return {"$cond": [earlier, _stretch(edges, low, middle), _stretch(edges, middle, high)]}
 
 
 def _run_of(document: Mapping[str, Any]) -> Run:
