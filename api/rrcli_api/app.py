@@ -46,7 +46,7 @@ def create_app(context: Context, shared: Shared | None = None) -> falcon.App[Any
     limit = RateLimit(context, shared.buckets)
     around = [guard, limit, Idempotency(context)]
     app = _base(context.clock, shared, *around, origins=context.settings.api.cors_origins)
-    pages.install(app, context, guard.knows)
+    pages.install(app, context, guard.find)
     _add_schedules(app, context)
     app.add_route("/api/preview", preview.Preview(context))
     app.add_route("/api/calendar.ics", feeds.AllFeed(context))

@@ -89,11 +89,11 @@ class Guard:
                 raise session.ask_for_key(req) from None
             raise
 
-    def knows(self, text: str) -> bool:
-        """Whether `text` is a key that is not revoked. Raises StoreUnavailable."""
+    def find(self, text: str) -> ApiKey | None:
+        """The key that `text` is, if it is not revoked. Raises StoreUnavailable."""
         parsed = api_keys.parse(text)
         key = self._keys.get(parsed[0]) if parsed else None
-        return parsed is not None and key is not None and key.admits(parsed[1])
+        return key if parsed and key and key.admits(parsed[1]) else None
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]

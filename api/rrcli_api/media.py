@@ -118,7 +118,11 @@ def body_of(req: falcon.Request, most_bytes: int = BODY_BYTES) -> bytes:
 
 
 def _read(req: falcon.Request, most_bytes: int) -> bytes:
-    """The whole body, with or without Content-Length, never more than the limit."""
+    """The whole body, with or without Content-Length, never more than the limit, and not compressed."""
+    coding = req.get_header("Content-Encoding", default="identity")
+    if coding.strip().lower() != "identity":
+        said = f"The body must come without Content-Encoding, not {coding.strip()[:100]}."
+        raise ApiError(415, "invalid_request", said, Accept_Encoding="identity")
     if (req.content_length or 0) > most_bytes:
         raise _too_large(most_bytes)
     terminated = req.content_length is None and req.env.get("wsgi.input_terminated")

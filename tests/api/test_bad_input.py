@@ -166,6 +166,12 @@ def test_another_content_type_is_refused(client: TestClient, kind: str) -> None:
     expect(raw(client, json.dumps(GOOD), **{"Content-Type": kind}), 415, "invalid_request")
 
 
+def test_a_compressed_body_is_refused(client: TestClient) -> None:
+    answer = raw(client, json.dumps(GOOD), **{"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    expect(answer, 415, "invalid_request")
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
 def test_a_missing_content_type_is_refused(client: TestClient) -> None:
     expect(client.simulate_post("/api/schedules", body=json.dumps(GOOD)), 415, "invalid_request")
 

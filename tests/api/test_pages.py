@@ -244,6 +244,33 @@ def test_a_key_that_only_reads_presses_no_button(
     assert "This key may not do that" in answer.text
 
 
+def test_a_person_whose_key_only_reads_is_shown_no_button_and_told_so(
+    context: Context, client: TestClient, schedule: Schedule, key: Callable[[Scope], str]
+) -> None:
+    cookies = {COOKIE: key(Scope.READ)}
+    event_id = end_one(context, schedule)
+    for path in ("/", f"/schedules/{schedule.id}", f"/events/{event_id}"):
+        shown = client.simulate_get(path, cookies=cookies).text
+        assert "read only" in shown
+        assert re.findall(r'action="([^"]+)"', shown.replace('action="/"', "")) == ["/sign-out"]
+        assert "/schedules/new" not in shown
+    assert client.simulate_get("/schedules/new", cookies=cookies).status_code == 403
+
+
+def test_a_key_for_calendars_cannot_sign_in(client: TestClient, key: Callable[[Scope], str]) -> None:
+    refused = post(client, "/sign-in", f"key={key(Scope.FEED)}&next=/")
+    assert refused.status_code == 401
+    assert "opens calendars (.ics) and nothing else" in refused.text
+    assert COOKIE not in refused.cookies
+
+
+def test_a_page_beyond_the_end_leads_to_the_first(client: TestClient, schedule: Schedule) -> None:
+    for path in ("/", f"/schedules/{schedule.id}"):
+        shown = client.simulate_get(path, params={"page": "9"}).text
+        assert "has no page 9" in shown
+        assert f'<a href="{path}">To the first page</a>' in shown
+
+
 def test_signing_out_forgets_the_key(client: TestClient) -> None:
     answer = post(client, "/sign-out")
     assert answer.headers["Location"] == "/sign-in"

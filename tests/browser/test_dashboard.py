@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from rrcli.settings import Settings
+from tests.support import stack as stacks
 from tests.support.browser import Watch, picture
 from tests.support.receiver import Answer, Receiver
 
@@ -158,4 +162,78 @@ def test_a_printed_page_is_dark_on_white_and_has_no_buttons(
     assert ground == "rgb(255, 255, 255)"
     assert not any(button.is_visible() for button in page.get_by_role("button").all())
     picture(page, "printed")
+    context.close()
+
+
+def test_on_a_narrow_screen_a_tag_stands_under_its_name(
+    browser: Browser, api: httpx.Client, make: Callable[..., str]
+) -> None:
+    make("Narrow", tags=["slim"])
+    context = browser.new_context(base_url=str(api.base_url), viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    page.goto("/?tag=slim")
+    name, tag = (page.locator(f"#schedules a.{kind}").bounding_box() for kind in ("name", "tag"))
+    assert name
+    assert tag
+    assert (tag["x"], tag["y"] > name["y"]) == (name["x"], True)
+    context.close()
+
+
+def test_everything_is_within_reach_of_the_keyboard(page: Page, make: Callable[..., str]) -> None:
+    make("Typed")
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("Typed")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Typed").focus()
+    page.keyboard.press("Enter")
+    for button, key in (("Pause", "Space"), ("Resume", "Enter")):
+        page.get_by_role("button", name=button).focus()
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        page.keyboard.press(key)
+    expect(page.locator("h1 .badge")).to_have_text("active")
+
+
+def test_without_scripts_a_schedule_is_made_paused_and_run(
+    browser: Browser, api: httpx.Client, hook: Receiver
+) -> None:
+    context = browser.new_context(base_url=str(api.base_url), java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/schedules/new")
+    page.get_by_label("Name").fill("Plain")
+    page.get_by_label("When: an RRULE").fill("DTSTART:20400101T000000Z\nRRULE:FREQ=DAILY")
+    page.get_by_label("What: the URL to call").fill(hook.url("/plain"))
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("h1 .badge")).to_have_text("paused")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Run now").click()
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    context.close()
+
+
+def test_a_page_that_could_not_be_shown_appears_once_it_can(
+    browser: Browser, api: httpx.Client, tmp_path: Path
+) -> None:
+    port = stacks.free_port()
+    nobody = f"127.0.0.1:{stacks.free_port()}"
+    settings = Settings()
+    away = replace(settings, mongo=replace(settings.mongo, uri=f"mongodb://{nobody}"))
+    away = replace(away, redis=replace(settings.redis, url=f"redis://{nobody}"))
+    there = replace(settings, embedded=replace(settings.embedded, data_dir=str(tmp_path / "data")))
+    context = browser.new_context(base_url=f"http://127.0.0.1:{port}")
+    page = context.new_page()
+    with (
+        stacks.running(away, tmp_path / "log", "api", API_PORT=str(port), API_WORKERS="1") as stack,
+        stacks.client(stack),
+    ):
+        page.goto("/")
+        expect(page.get_by_role("heading", name="The store cannot be reached")).to_be_visible()
+    with stacks.running(there, tmp_path / "log", "api", API_PORT=str(port), API_WORKERS="1"):
+        expect(page.get_by_role("heading", name="Schedules")).to_be_visible()
     context.close()

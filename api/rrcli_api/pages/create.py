@@ -2,11 +2,13 @@
 
 import falcon
 
+from rrcli.core.api_keys import Scope
 from rrcli.errors import InvalidInput
 from rrcli.operations import schedules
 from rrcli.operations.preview import Preview, preview
+from rrcli_api.guard import require_scope
 from rrcli_api.pages import html
-from rrcli_api.pages.session import form
+from rrcli_api.pages.session import form, reader
 from rrcli_api.requests import query
 from rrcli_api.resource import Resource
 
@@ -19,6 +21,7 @@ class NewSchedule(Resource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         query(req, {})
+        require_scope(req, Scope.WRITE)
         self._show(req, resp, dict.fromkeys(_FIELDS, ""), {})
 
     on_head = on_get
@@ -57,7 +60,7 @@ class NewSchedule(Resource):
             found=found,
             described=found.recurrence.describe() if found else "",
             now=self.context.now(),
-            signed_in=req.context.api_key is not None,
+            **reader(req),
         )
 
 

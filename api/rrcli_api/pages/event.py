@@ -5,6 +5,7 @@ import falcon
 from rrcli.operations import events, replay
 from rrcli.operations.why import why
 from rrcli_api.pages import html
+from rrcli_api.pages.session import reader
 from rrcli_api.requests import query, require_id
 from rrcli_api.resource import Resource
 
@@ -21,7 +22,7 @@ class OneEvent(Resource):
             event=event,
             story=why(self.context, event),
             now=self.context.now(),
-            signed_in=req.context.api_key is not None,
+            **reader(req),
         )
 
     on_head = on_get

@@ -37,7 +37,8 @@ def go(resp: falcon.Response, path: str) -> None:
 def show_error(resp: falcon.Response, status: int, message: str) -> None:
     """The page in the place of one that cannot be shown."""
     resp.status = falcon.code_to_http_status(status)
-    show(resp, "error.html", title=_TITLES.get(status, "That did not work"), message=message)
+    title = _TITLES.get(status, "That did not work")
+    show(resp, "error.html", title=title, message=message, passes=status == 503)
 
 
 _TITLES = {

@@ -9,6 +9,7 @@ from rrcli.core.models import ScheduleState
 from rrcli.operations.lines import lines
 from rrcli.operations.summary import summary
 from rrcli_api.pages import html
+from rrcli_api.pages.session import reader
 from rrcli_api.requests import PAGES, query
 from rrcli_api.resource import Resource
 
@@ -46,7 +47,7 @@ class Overview(Resource):
             states=tuple(ScheduleState),
             page=page,
             pages=max(1, -(-found.total // SCHEDULES_PER_PAGE)),
-            signed_in=req.context.api_key is not None,
+            **reader(req),
         )
 
     on_head = on_get

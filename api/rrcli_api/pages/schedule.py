@@ -16,7 +16,7 @@ from rrcli.operations.replay import Only
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.views import schedule_view
 from rrcli_api.pages import drawing, html
-from rrcli_api.pages.session import form
+from rrcli_api.pages.session import form, reader
 from rrcli_api.requests import PAGES, query, require_id
 from rrcli_api.resource import Resource
 
@@ -51,7 +51,7 @@ class OneSchedule(Resource):
             page=page,
             pages=max(1, -(-history.total // EVENTS_PER_PAGE)),
             queued=chosen.get("done"),
-            signed_in=req.context.api_key is not None,
+            **reader(req),
         )
 
     on_head = on_get

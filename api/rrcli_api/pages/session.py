@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import falcon
 
+from rrcli.core.api_keys import ApiKey, Scope
 from rrcli.errors import MalformedRequest
 from rrcli_api.errors import ApiError
 from rrcli_api.pages import html
@@ -27,6 +28,12 @@ def credentials(req: falcon.Request) -> str | None:
     if given is None and is_page(req.path) and (keys := req.get_cookie_values(COOKIE)):
         return f"Bearer {keys[0]}"
     return given
+
+
+def reader(req: falcon.Request) -> dict[str, bool]:
+    """What the templates ask of the person who looks: no button is shown that would be refused."""
+    key: ApiKey | None = req.context.api_key
+    return {"signed_in": key is not None, "may_write": key is None or key.scope.includes(Scope.WRITE)}
 
 
 def require_own_page(req: falcon.Request) -> None:
@@ -65,24 +72,31 @@ class SignIn:
 
     only_reads = True
 
-    def __init__(self, admits: Callable[[str], bool]) -> None:
-        self._admits = admits
+    def __init__(self, find: Callable[[str], ApiKey | None]) -> None:
+        self._find = find
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        html.show(resp, "sign_in.html", next=_local(req.get_param("next")), refused=False)
+        html.show(resp, "sign_in.html", next=_local(req.get_param("next")), refused="")
 
     on_head = on_get
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         fields = form(req)
         key, target = fields.get("key", "").strip(), _local(fields.get("next"))
-        if not self._admits(key):
-            html.show(resp, "sign_in.html", next=target, refused=True)
+        if why := _refusal(self._find(key)):
+            html.show(resp, "sign_in.html", next=target, refused=why)
             resp.status = falcon.HTTP_401
             return
         secure = req.forwarded_scheme == "https"
         resp.set_cookie(COOKIE, key, path="/", secure=secure, same_site="Strict")
         html.go(resp, target)
+
+
+def _refusal(key: ApiKey | None) -> str:
+    """Why a person cannot sign in with it; empty for one that opens pages."""
+    if key is None:
+        return "This key is unknown or revoked."
+    return "" if key.scope.includes(Scope.READ) else "This key opens calendars (.ics) and nothing else."
 
 
 class SignOut:

@@ -51,6 +51,11 @@ async function refresh() {
   showTimes();
 }
 
+async function lookAgain() {
+  const answer = await fetch(location.href, { method: "HEAD", credentials: "same-origin" });
+  if (answer.ok) location.replace(location.href);
+}
+
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.sure;
   if (question && !window.confirm(question)) event.preventDefault();
@@ -60,4 +65,7 @@ showTimes();
 setInterval(showTimes, 1000);
 if (document.querySelector("[data-live]")) {
   setInterval(() => refresh().catch(() => {}), REFRESH_MS);
+}
+if (document.querySelector("[data-again]")) {
+  setInterval(() => lookAgain().catch(() => {}), REFRESH_MS);
 }
