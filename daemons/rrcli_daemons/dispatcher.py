@@ -50,7 +50,7 @@ class Dispatcher:
         queues = self._context.repository.queues
         due = queues.due(now, EVENTS_PER_PASS)
         if due:
-            self._tell(due, now)
+            self._tell(due, now, due_by=now)
             self._dispatched += queues.promote(due)
             # One that fails at once may be due again before the ledger is told of the next stretch.
             self._told.difference_update(due)
@@ -69,12 +69,12 @@ class Dispatcher:
         if until is None or not AHEAD / 2 < until - now <= AHEAD:
             until = self._told_until = now + AHEAD
             soon = self._context.repository.queues.due(until, EVENTS_PER_PASS)
-            self._tell(soon, now)
+            self._tell(soon, now, due_by=until)
             self._told = set(soon)
         return until
 
-    def _tell(self, ids: Sequence[str], now: datetime) -> None:
+    def _tell(self, ids: Sequence[str], now: datetime, *, due_by: datetime) -> None:
         """Note in the ledger that these are handed over, unless that was done."""
         new = [event_id for event_id in ids if event_id not in self._told]
         if new:
-            self._context.repository.events.dispatched(new, now)
+            self._context.repository.events.dispatched(new, now, due_by=due_by)

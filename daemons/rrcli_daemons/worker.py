@@ -280,7 +280,7 @@ class Worker:
         untold = [each for each in events.values() if each.state is not EventState.WORKER and each.due <= now]
         if not untold:
             return events
-        self._repository.events.dispatched([each.id for each in untold], now)
+        self._repository.events.dispatched([each.id for each in untold], now, due_by=now)
         return events | {each.id: each.moved(EventState.WORKER, now, DISPATCHED) for each in untold}
 
     def _request(self, schedule: Schedule, event: Event, now: datetime) -> Request | None:

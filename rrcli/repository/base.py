@@ -265,12 +265,19 @@ class Events(Protocol):
         """Archived events, of one schedule or of all, by run time descending; counted as `pending`."""
         ...
 
-    def dispatched(self, ids: Collection[str], now: datetime) -> None:
-        """Give the status worker_queue to those of `ids` that are live in state ready_queue or retry."""
+    def dispatched(self, ids: Collection[str], now: datetime, *, due_by: datetime) -> None:
+        """Give the status worker_queue to those of `ids` that are live in state ready_queue or retry and due.
+
+        Due at `due_by` or earlier: this may come late, and then one of them is a retry of a later time.
+        """
         ...
 
     def save(self, events: Sequence[Event]) -> None:
-        """Overwrite live events (a retry was noted); ids that are not live are left alone."""
+        """Overwrite live events (a retry was noted); ids that are not live are left alone.
+
+        So are events that have more attempts as stored: this worker was stopped for longer than its lease,
+        and another has gone on.
+        """
         ...
 
     def archive(self, events: Sequence[Event], now: datetime) -> set[str]:

@@ -138,7 +138,7 @@ class MongoEvents:
         items.sort(key=lambda event: event.run_time, reverse=direction == DESCENDING)
         return Page(items=tuple(items), total=min(total, most), exact=total <= most)
 
-    def dispatched(self, ids: Collection[str], now: datetime) -> None:
+    def dispatched(self, ids: Collection[str], now: datetime, *, due_by: datetime) -> None:
         if not ids:
             return
         step = {"time": stored_time(now), "status": EventState.WORKER.value, "message": DISPATCHED}
@@ -147,6 +147,7 @@ class MongoEvents:
                 {
                     "_id": {"$in": object_ids(ids)},
                     "state": {"$in": _UNQUEUED},
+                    "due": {"$lte": due_by},
                     "status": {"$type": "array"},  # one that another program broke must not stop the batch
                 },
                 {"$set": {"state": EventState.WORKER.value}, "$push": {"status": step}},
@@ -158,7 +159,8 @@ class MongoEvents:
         documents = [event_document(event) for event in events]
         with self._mongo.edge:
             self._live.bulk_write(
-                [ReplaceOne({"_id": document["_id"]}, document) for document in documents], ordered=False
+                [ReplaceOne(_without_more_attempts(document), document) for document in documents],
+                ordered=False,
             )
 
     def archive(self, events: Sequence[Event], now: datetime) -> set[str]:
@@ -314,6 +316,11 @@ def _is_revocable(document: Document) -> bool:
     if document.get("state") == EventState.SKIPPED.value and archived_at and run_time:
         return bool(archived_at < run_time)
     return bool(document.get("state") == _SUPERSEDED)
+
+
+def _without_more_attempts(document: Document) -> Document:
+    """Finds the live event of the same id, unless more attempts at it are noted than in `document`."""
+    return {"_id": document["_id"], f"attempts.{len(document.get('attempts', ()))}": {"$exists": False}}
 
 
 def _gives_way_to(document: Document) -> Document:

@@ -89,8 +89,9 @@ class SqliteEvents:
             ).fetchone()
         return Page(items=tuple(items), total=min(total, most), exact=total <= most)
 
-    def dispatched(self, ids: Collection[str], now: datetime) -> None:
-        values = {"ids": id_list(ids), "now": to_ms(now), "message": DISPATCHED}
+    def dispatched(self, ids: Collection[str], now: datetime, *, due_by: datetime) -> None:
+        values: dict[str, object] = {"ids": id_list(ids), "now": to_ms(now), "due_by": to_ms(due_by)}
+        values["message"] = DISPATCHED
         with self._database.write(durable=False) as connection:
             connection.execute(_SQL["dispatched"], values)
 

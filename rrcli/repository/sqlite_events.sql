@@ -58,13 +58,17 @@ SELECT count(*) FROM (SELECT 1 FROM archived_events WHERE schedule_id = :schedul
 -- name: dispatched
 UPDATE events
 SET state = 'worker_queue', status = json_insert(status, '$[#]', json_array(:now, 'worker_queue', :message))
-WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('ready_queue', 'retry') AND json_valid(status)
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('ready_queue', 'retry') AND due <= :due_by
+    AND json_valid(status)
 
 -- name: save
 UPDATE events
 SET schedule_id = ?2, run_time = ?3, due = ?4, kind = ?5, revision = ?6, created_at = ?7, state = ?8, status = ?9,
     attempts = ?10, lateness_ms = ?11, replay_of = ?12, webhook_id = ?13, span = ?14
-WHERE id = ?1
+WHERE id = ?1 AND NOT CASE
+    WHEN json_valid(attempts) THEN json_array_length(attempts) > ifnull(json_array_length(?10), 0)
+    ELSE 0
+END
 
 -- name: archive
 INSERT INTO archived_events (

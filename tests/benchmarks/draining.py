@@ -124,7 +124,7 @@ def _filled(repository: Repository, store: Settings, work: Work) -> list[str]:
     ids = repository.queues.due(context.now(), work.events + 1)
     assert len(ids) == work.events, f"{len(ids)} of {work.events} events are due"
     for begin in range(0, len(ids), 1000):
-        repository.events.dispatched(ids[begin : begin + 1000], context.now())
+        repository.events.dispatched(ids[begin : begin + 1000], context.now(), due_by=context.now())
     return ids
 
 

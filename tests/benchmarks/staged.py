@@ -161,7 +161,7 @@ def _finish_all(repository: Repository, now: datetime) -> None:
     """What dispatcher and worker do with events whose first call succeeds."""
     lease = timedelta(minutes=5)
     while ids := repository.queues.due(now, BATCH):
-        repository.events.dispatched(ids, now)
+        repository.events.dispatched(ids, now, due_by=now)
         repository.queues.promote(ids)
         claimed = repository.queues.claim("benchmark", BATCH, lease)
         ended = [_completed(event, now) for event in repository.events.get(claimed).values()]

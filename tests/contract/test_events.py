@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rrcli.core.models import Event, EventState, Kind, Span
+from rrcli.core.models import Attempt, Event, EventState, Kind, Span
 from rrcli.repository import mongo_redis_events, sqlite_events
 from rrcli.repository.base import TOTAL_LIMIT, Repository, Standing
 from tests.contract.samples import NOON, after, ended, event, schedule_id
@@ -54,7 +54,7 @@ def test_adding_again_returns_what_waits_to_be_queued_as_stored(
 
 def test_adding_again_leaves_what_the_workers_have(repository: Repository) -> None:
     repository.events.add([event(1)])
-    repository.events.dispatched([event(1).id], NOON)
+    repository.events.dispatched([event(1).id], NOON, due_by=after(9))
 
     assert repository.events.add([event(1)]) == []
 
@@ -158,7 +158,7 @@ def test_a_long_list_is_counted_so_far_that_a_page_costs_the_same(
 def test_dispatched_adds_the_status_with_its_time_and_a_reason(repository: Repository) -> None:
     repository.events.add([event(1), event(2, state=RETRY)])
 
-    repository.events.dispatched(ids([event(1), event(2), event(3)]), after(9))
+    repository.events.dispatched(ids([event(1), event(2), event(3)]), after(9), due_by=after(9))
 
     for before in (event(1), event(2, state=RETRY)):
         stored = repository.events.find(before.id)
@@ -172,20 +172,31 @@ def test_dispatched_adds_the_status_with_its_time_and_a_reason(repository: Repos
 def test_dispatched_twice_is_noted_once(repository: Repository) -> None:
     repository.events.add([event(1)])
 
-    repository.events.dispatched([event(1).id], after(9))
-    repository.events.dispatched([event(1).id], after(10))
-    repository.events.dispatched([], after(11))
+    repository.events.dispatched([event(1).id], after(9), due_by=after(9))
+    repository.events.dispatched([event(1).id], after(10), due_by=after(9))
+    repository.events.dispatched([], after(11), due_by=after(9))
 
     stored = repository.events.find(event(1).id)
     assert stored is not None
     assert [step.status for step in stored.status] == [READY, WORKER]
 
 
+def test_dispatched_that_comes_late_leaves_a_retry_of_a_later_time_alone(repository: Repository) -> None:
+    later = replace(event(1), due=after(300)).moved(RETRY, after(1), "It will be called again.")
+    repository.events.add([event(1), event(2)])
+    repository.events.save([later])
+
+    repository.events.dispatched(ids([later, event(2)]), after(3), due_by=after(2))
+
+    assert repository.events.counts() == {RETRY: 1, WORKER: 1}
+    assert repository.events.find(later.id) == later
+
+
 def test_dispatched_leaves_archived_events_alone(repository: Repository) -> None:
     repository.events.add([event(1)])
     repository.events.archive([ended(event(1))], NOON)
 
-    repository.events.dispatched([event(1).id], after(9))
+    repository.events.dispatched([event(1).id], after(9), due_by=after(9))
 
     assert repository.events.find(event(1).id) == ended(event(1))
 
@@ -202,6 +213,26 @@ def test_save_overwrites_live_events_and_no_others(repository: Repository) -> No
     assert repository.events.find(event(2).id) == ended(event(2))
     assert repository.events.find(event(3).id) is None
     assert repository.events.counts() == {RETRY: 1}
+
+
+@pytest.mark.parametrize("stored", range(4))
+@pytest.mark.parametrize("late", range(4))
+def test_save_never_takes_attempts_back(repository: Repository, stored: int, late: int) -> None:
+    """A worker that was stopped for longer than its lease saves what is older than what is there."""
+
+    def tried(attempts: int, message: str) -> Event:
+        made = tuple(Attempt(time=after(number), duration_ms=1.0) for number in range(attempts))
+        return replace(event(1), attempts=made).moved(RETRY, after(4), message)
+
+    other = event(2).moved(RETRY, after(4), "as it was read")
+    repository.events.add([event(1), event(2)])
+    repository.events.save([tried(stored, "as it is")])
+
+    repository.events.save([tried(late, "late"), other])
+
+    expected = tried(stored, "as it is") if stored > late else tried(late, "late")
+    assert repository.events.find(event(1).id) == expected
+    assert repository.events.find(event(2).id) == other
 
 
 def test_archive_moves_events_out_of_the_live_ones(repository: Repository) -> None:
@@ -356,7 +387,7 @@ def test_live_walks_all_live_events_by_id(repository: Repository) -> None:
 
 def test_standings_are_what_live_has_in_short(repository: Repository) -> None:
     repository.events.add([event(number) for number in (4, 2, 1, 3)])
-    repository.events.dispatched([event(2).id], NOON)
+    repository.events.dispatched([event(2).id], NOON, due_by=after(9))
 
     first = repository.events.standings(after_id="", limit=3)
     rest = repository.events.standings(after_id=first[-1].event_id, limit=3)
@@ -432,7 +463,7 @@ def test_purge_also_takes_old_skips(repository: Repository) -> None:
 
 def test_counts_are_of_live_events_by_state(repository: Repository) -> None:
     repository.events.add([event(1), event(2), event(3, state=RETRY), event(4)])
-    repository.events.dispatched([event(2).id], NOON)
+    repository.events.dispatched([event(2).id], NOON, due_by=after(9))
     repository.events.archive([ended(event(4))], NOON)
 
     assert repository.events.counts() == {READY: 1, WORKER: 1, RETRY: 1}
@@ -444,6 +475,6 @@ def test_of_more_events_than_are_looked_at_the_latest_count_as_waiting(
     for module in (mongo_redis_events, sqlite_events):
         monkeypatch.setattr(module, "COUNTED", 3)
     repository.events.add([event(number) for number in range(10)])
-    repository.events.dispatched([event(0).id, event(1).id], NOON)
+    repository.events.dispatched([event(0).id, event(1).id], NOON, due_by=after(9))
 
     assert repository.events.counts() == {READY: 8, WORKER: 2}

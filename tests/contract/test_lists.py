@@ -106,7 +106,7 @@ def test_waiting_events_by_state_and_range(
 ) -> None:
     made = [event(number) for number in range(6)]
     repository.events.add(made)
-    repository.events.dispatched([each.id for each in made[:4]], NOON)
+    repository.events.dispatched([each.id for each in made[:4]], NOON, due_by=after(9))
     query = EventQuery(schedule_id=owner, state=EventState.WORKER, start=after(1), end=after(3))
     found = whole(lambda cursor: events_after(context, cursor, query, history=False, limit=1))
     assert [each.id for each in found] == [made[1].id, made[2].id]

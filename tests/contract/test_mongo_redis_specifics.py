@@ -98,7 +98,7 @@ def use_every_query(repository: Repository) -> None:
     events.get(ids)
     events.find(ids[0])
     events.resolve(ids[0][:6])
-    events.dispatched(ids[:3], NOON)
+    events.dispatched(ids[:3], NOON, due_by=after(9))
     events.save(many[:3])
     events.live(after_id="", limit=5)
     events.live(after_id=ids[3], limit=5)

@@ -298,7 +298,7 @@ def test_an_event_that_cannot_be_read_is_named_in_the_log_and_stops_no_other(
 
         assert repository.events.get([bad.id, good.id]) == {good.id: good}
         assert repository.events.live(after_id="", limit=1) == [good]
-        repository.events.dispatched([bad.id, good.id], NOON)
+        repository.events.dispatched([bad.id, good.id], NOON, due_by=after(9))
         assert repository.events.get([good.id])[good.id].state is EventState.WORKER
     assert [getattr(each, "document_id", "") for each in caplog.records] == [bad.id]
 

@@ -101,7 +101,7 @@ def test_a_long_backlog_is_moved_in_batches(context: Context, monkeypatch: pytes
 def test_a_crash_between_ledger_and_queue_is_mended_by_the_next_pass(context: Context) -> None:
     schedule_id = make(context, "FREQ=MINUTELY;COUNT=1")
     ids = context.repository.queues.due(context.now(), 10)
-    context.repository.events.dispatched(ids, context.now())
+    context.repository.events.dispatched(ids, context.now(), due_by=context.now())
     Dispatcher(context).run_once(context.now())
     (event,) = events.pending(context, schedule_id, limit=1).items
     assert [str(step.status) for step in event.status] == ["ready_queue", "worker_queue"]

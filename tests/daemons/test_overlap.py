@@ -86,7 +86,7 @@ def test_only_the_first_of_those_waiting_is_started(context: Context, target: Re
     schedule_id = make(context, target, overlap="queue")
     repository, now = context.repository, context.now() + timedelta(minutes=5)
     waiting = pending(context, schedule_id)
-    repository.events.dispatched([event.id for event in waiting], now)
+    repository.events.dispatched([event.id for event in waiting], now, due_by=now)
     start_next(repository, schedule_id, now)
     assert repository.queues.depths().worker == 1
     assert repository.queues.claim("w", 9, timedelta(seconds=9)) == [waiting[0].id]

@@ -43,7 +43,7 @@ def test_an_event_in_the_worker_queue_can_be_cancelled(context: Context):
     schedule = make(context)
     event = live(context, schedule)[0]
     context.repository.queues.promote([event.id])
-    context.repository.events.dispatched([event.id], NOON)
+    context.repository.events.dispatched([event.id], NOON, due_by=event.due)
     assert events.cancel(context, event.id).state is EventState.CANCELLED
     assert context.repository.queues.depths().worker == 0
 

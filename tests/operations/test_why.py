@@ -43,7 +43,7 @@ def test_the_story_of_a_failure_is_told_in_order(context: Context, clock: FakeCl
         "Queued: Event pre-queued for ready queue.",
         "It has been due since 2026-03-02T12:00:00Z: next a dispatcher hands it to the workers.",
     ]
-    context.repository.events.dispatched([event.id], NOON)
+    context.repository.events.dispatched([event.id], NOON, due_by=event.due)
     assert "calls it, or is calling it now" in told(context, event)
     failed(context, events.get(context, event.id))
     assert told(context, event).splitlines()[3:] == [
