@@ -34,11 +34,10 @@ AREAS = (  # the first whose text is in a function's place names its area
 )
 OTHER = "the rest"
 NEXT = (
-    "The next 2x: dense windows are made of events, ids and documents, one by one; a document that C makes of a "
-    "template of its schedule would save most of that. Rules that are all unlike are half of their own cost: "
-    "the text is read and the days of a year are laid out for a single occurrence; a rule stored in a form "
-    "that needs neither would save it. One process computes on one processor: schedules divided among "
-    "prequeuers would use more of them."
+    "The next 2x: dense windows are made of events, ids and documents, one by one; a document that C makes "
+    "of a template of its schedule would save most of that. Rules that are all unlike are half of their own "
+    "cost: the text is read and the days of a year are laid out for a single occurrence; a rule stored in a "
+    "form that needs neither would save it. One process computes on one processor; several share a window."
 )
 
 Place = tuple[str, int, str]
