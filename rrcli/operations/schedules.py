@@ -13,11 +13,11 @@ from rrcli.errors import Conflict, NotFound
 from rrcli.operations import rules
 from rrcli.operations.context import Context
 from rrcli.operations.schedule_fields import field_changes, require_calendars
+from rrcli.operations.stale import EVENTS_AT_ONCE
 from rrcli.operations.window import queue_now
 from rrcli.repository.base import Page
 from rrcli.settings import MisfireSettings, ScheduleSettings, Settings
 
-_EVENTS_AT_ONCE = 100_000
 _NAMES_LOOKED_AT = 500
 
 
@@ -170,5 +170,5 @@ def forget(context: Context, schedule_id: str) -> None:
     """Remove all events of a schedule that is gone; safe to repeat."""
     events, queues = context.repository.events, context.repository.queues
     # Out of the queues first: who has forgotten the events cannot find their queue entries any more.
-    queues.withdraw([event.id for event in events.unfinished(schedule_id, limit=_EVENTS_AT_ONCE)])
+    queues.withdraw([event.id for event in events.unfinished(schedule_id, limit=EVENTS_AT_ONCE)])
     queues.withdraw(events.forget(schedule_id))

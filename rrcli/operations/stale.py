@@ -8,14 +8,15 @@ from rrcli.errors import InvalidRule
 from rrcli.operations.context import Context
 from rrcli.operations.rules import has_occurrence, recurrence_of
 
-_EVENTS_AT_ONCE = 100_000
+EVENTS_AT_ONCE = 100_000
+"""Live events of one schedule that are taken out together."""
 
 
 def supersede(context: Context, schedule: Schedule, now: datetime) -> None:
     """Take queued occurrences out that the schedule does not have any more."""
     repository = context.repository
     exclusions = context.exclusions([schedule])[schedule.id]
-    unfinished = repository.events.unfinished(schedule.id, limit=_EVENTS_AT_ONCE)
+    unfinished = repository.events.unfinished(schedule.id, limit=EVENTS_AT_ONCE)
     stale = [
         ended for event in unfinished if (ended := taken_out(schedule, exclusions, event, now)) is not None
     ]

@@ -1,14 +1,11 @@
 """A whole stack on an embedded store, a receiver, and a browser in front of it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from rrcli.settings import Settings
 from tests.support import stack as stacks
 from tests.support.browser import Watch, chromium
 from tests.support.receiver import Receiver, receiver
@@ -33,15 +30,7 @@ def browser(hook: Receiver) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def api(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The REST service of a stack whose daemons run; after the browser, so that a skip costs nothing."""
-    folder: Path = tmp_path_factory.mktemp("browser")
-    settings = Settings()
-    store = replace(settings, embedded=replace(settings.embedded, data_dir=str(folder / "data")))
-    port = str(stacks.free_port())
-    names = ("api", *stacks.DAEMONS)
-    with (
-        stacks.running(store, folder / "log", *names, API_PORT=port, API_WORKERS="1") as started,
-        stacks.client(started) as client,
-    ):
+    with stacks.whole(tmp_path_factory.mktemp("browser")) as (_, client):
         yield client
 
 

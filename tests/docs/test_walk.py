@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,15 +66,7 @@ def hook() -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
     """What `rrcli up` starts, on a port of its own."""
-    folder = tmp_path_factory.mktemp("walk")
-    settings = Settings()
-    store = replace(settings, embedded=replace(settings.embedded, data_dir=str(folder / "data")))
-    port = str(stacks.free_port())
-    names = ("api", *stacks.DAEMONS)
-    with (
-        stacks.running(store, folder / "log", *names, API_PORT=port, API_WORKERS="1") as started,
-        stacks.client(started),
-    ):
+    with stacks.whole(tmp_path_factory.mktemp("walk")) as (started, _):
         yield started
 
 
@@ -129,8 +120,7 @@ def test_the_commands_of_a_how_to_run_as_printed(page: Path, tmp_path: Path, hoo
     for block in blocks(page):
         if block.language == "yaml" and "schedules:" in block.text:
             (tmp_path / "schedules.yaml").write_text(block.text.replace("https://example.com", hook.url("")))
-    settings = Settings()
-    store = replace(settings, embedded=replace(settings.embedded, data_dir=str(tmp_path / "data")))
+    store = stacks.embedded(tmp_path)
     run = shell_of(tmp_path, hook, stacks.environment(store))
     if page.stem in SET_UP:
         run(SET_UP[page.stem].format(hook=hook.url("/hook")))
@@ -156,8 +146,7 @@ def test_the_commands_of_audit_and_replay_run_as_printed(
 
 def test_the_commands_of_remote_run_as_printed(tmp_path: Path, hook: Receiver) -> None:
     """On a service that asks for keys, and nothing of its store at hand."""
-    settings = Settings()
-    store = replace(settings, embedded=replace(settings.embedded, data_dir=str(tmp_path / "data")))
+    store = stacks.embedded(tmp_path)
     port = str(stacks.free_port())
     there = shell_of(tmp_path, hook, stacks.environment(store))
     there(REPORT.format(hook=hook.url("/report")))

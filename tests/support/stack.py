@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -30,6 +30,12 @@ def environment(store: Settings, **extra: str) -> dict[str, str]:
     }
     inherited = {name: value for name, value in os.environ.items() if name not in {*named, "RRCLI_CONFIG"}}
     return inherited | {name: value for name, value in named.items() if value} | extra
+
+
+def embedded(folder: Path) -> Settings:
+    """The settings of an embedded store below `folder`."""
+    settings = Settings()
+    return replace(settings, embedded=replace(settings.embedded, data_dir=str(folder / "data")))
 
 
 def free_port() -> int:
@@ -116,6 +122,17 @@ def client(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"http://127.0.0.1:{stack.environment['API_PORT']}", timeout=20) as http:
         wait_until(lambda: _answers(http), seconds=START_SECONDS, what="the API's first answer")
         yield http
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[tuple[Stack, httpx.Client]]:
+    """What `rrcli up` starts, on an embedded store in `folder` and a port of its own, once it answers."""
+    extra = {"API_PORT": str(free_port()), "API_WORKERS": "1"}
+    with (
+        running(embedded(folder), folder / "log", "api", *DAEMONS, **extra) as stack,
+        client(stack) as http,
+    ):
+        yield stack, http
 
 
 def _answers(http: httpx.Client) -> bool:
