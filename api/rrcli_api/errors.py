@@ -152,7 +152,9 @@ def _is_a_browser(req: falcon.Request) -> bool:
 
 def _with_hint(message: str, hint: str | None) -> str:
     """The sentence and the hint; hints that name a command are for the command line."""
-    return message if hint is None or "rrcli " in hint else f"{message} {hint}"
+    if hint is None or "rrcli " in hint:
+        return message
+    return f"{message if message.endswith(('.', '!', '?')) else f'{message}.'} {hint}"
 
 
 def _sentence(errors: Sequence[FieldError]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from falcon.testing import Result, TestClient
@@ -12,7 +12,9 @@ from rrcli.core.models import EventState, Schedule
 from rrcli.errors import StoreUnavailable
 from rrcli.operations import api_keys, events, schedules
 from rrcli.operations.context import Context
+from rrcli.operations.days import Day
 from rrcli_api.app import create_waiting_app
+from rrcli_api.pages import drawing
 from rrcli_api.pages.session import COOKIE
 from tests.support.clock import FakeClock
 
@@ -322,3 +324,10 @@ def test_every_text_has_the_contrast_of_wcag_aa_in_light_and_dark(client: TestCl
         for text, ground in TEXT_ON_GROUND:
             one, other = sorted((luminance(colours[text]), luminance(colours[ground])))
             assert (other + 0.05) / (one + 0.05) >= 4.5, (text, ground, colours[text], colours[ground])
+
+
+def test_the_name_of_the_last_month_is_not_cut_off() -> None:
+    listed = [Day(day=date(2026, 11, 1) + timedelta(days=n), outcomes={}, planned=0) for n in range(37)]
+    drawn = drawing.calendar(listed)
+    x, month = drawn.months[-1]
+    assert (month, drawn.width - x) == ("Dec", 24)

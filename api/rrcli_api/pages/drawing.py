@@ -14,6 +14,8 @@ SPARK_STEP = 5
 CELL = 14
 _LEFT = 30
 _TOP = 18
+_LABEL = 24
+"""The width of a month's name, in pixels."""
 _WORDS = {
     EventState.COMPLETED: "completed",
     EventState.ERROR: "failed",
@@ -92,7 +94,10 @@ def calendar(days: Sequence[Day]) -> Calendar:
             months.pop()
         months.append((x, f"{day.day:%b}"))
     return Calendar(
-        width=_LEFT + weeks * CELL, height=_TOP + 7 * CELL, cells=tuple(cells), months=tuple(months)
+        width=max(_LEFT + weeks * CELL, months[-1][0] + _LABEL),
+        height=_TOP + 7 * CELL,
+        cells=tuple(cells),
+        months=tuple(months),
     )
 
 
