@@ -189,7 +189,7 @@ def test_everything_is_within_reach_of_the_keyboard(page: Page, make: Callable[.
     expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("Typed")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Typed").focus()
+    page.locator("#schedules").get_by_role("link", name="Typed").focus()
     page.keyboard.press("Enter")
     for button, key in (("Pause", "Space"), ("Resume", "Enter")):
         page.get_by_role("button", name=button).focus()
