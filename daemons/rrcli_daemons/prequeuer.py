@@ -32,18 +32,19 @@ EVENTS_PER_PURGE = 2000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """At most so many `events` in each part of a pass, then a `rest` of so many times as long as it took.
+    """At most so many `events` in each of the `parts` of a pass, then a `rest` of so many times its length.
 
     The shorter a pass, the less the other daemons notice it; the longer, the quicker the window is full.
     """
 
     events: int
     rest: float
+    parts: int = SIDE_BY_SIDE
 
 
 BEHIND = Pace(events=EVENTS_PER_PASS, rest=0.0)
 HALF_FULL = Pace(events=EVENTS_PER_PASS, rest=1.0)
-TOPPING_UP = Pace(events=EVENTS_PER_PASS // 4, rest=3.0)
+TOPPING_UP = Pace(events=EVENTS_PER_PASS // 16, rest=3.0, parts=1)
 """Of a window that is full but for what the last two ticks have added."""
 
 CHECK_INTERVAL = timedelta(seconds=2)
@@ -145,7 +146,7 @@ class Prequeuer:
 
     def _queue(self, due: Sequence[Timetable], now: datetime) -> Filled:
         """Queue occurrences of all; in two parts where that is quicker, each with its own order of writes."""
-        number = SIDE_BY_SIDE if self._context.repository.is_remote else 1
+        number = self._pace.parts if self._context.repository.is_remote else 1
         parts = [part for part in (due[first::number] for first in range(number)) if part]
 
         def queued(part: Sequence[Timetable]) -> Filled:

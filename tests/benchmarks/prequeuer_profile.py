@@ -10,7 +10,9 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from rrcli.operations.rules import parse
-from rrcli_daemons.prequeuer import Prequeuer
+from rrcli.operations.window import EVENTS_PER_PASS
+from rrcli_daemons import prequeuer as prequeuers
+from rrcli_daemons.prequeuer import Pace, Prequeuer
 from tests.benchmarks.loads import ALL_UNLIKE, Make, daily, load, secondly
 from tests.benchmarks.prequeue import DENSE_EACH, NOW
 from tests.benchmarks.results import Results
@@ -33,6 +35,7 @@ AREAS = (  # the first whose text is in a function's place names its area
     ("our repository", ("rrcli/repository",)),
 )
 OTHER = "the rest"
+ONE_BY_ONE = Pace(events=EVENTS_PER_PASS, rest=0.0, parts=1)
 NEXT = (
     "The next 2x: dense windows are made of events, ids and documents, one by one; a document that C makes "
     "of a template of its schedule would save most of that. Rules that are all unlike are half of their own "
@@ -88,7 +91,7 @@ def profiled(kind: str, make: Make, schedules: int) -> dict[Place, tuple[int, in
         clock.advance(timedelta(minutes=9))
         parse.cache_clear()
         # A profile sees one thread: then that one does all.
-        with patch("rrcli_daemons.prequeuer.SIDE_BY_SIDE", 1):
+        with patch.multiple(prequeuers, BEHIND=ONE_BY_ONE, HALF_FULL=ONE_BY_ONE, TOPPING_UP=ONE_BY_ONE):
             watch.enable()
             tick(prequeuer, context)
             watch.disable()

@@ -125,7 +125,7 @@ def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out
     starts = [clock.now() + timedelta(minutes=16, seconds=30 * number) for number in range(16)]
     made = [make(context, f"DTSTART:{start:%Y%m%dT%H%M%S}Z\nRRULE:FREQ=DAILY") for start in starts]
     quick, slow = Prequeuer(context), Prequeuer(context)
-    monkeypatch.setattr("rrcli_daemons.prequeuer.SIDE_BY_SIDE", 1)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.BEHIND", Pace(events=2000, rest=0, parts=1))
     turns = iter([lambda: quick.run_once(context.now())])
 
     def overtaken(*args: Any, **named: Any) -> Filled:
