@@ -35,9 +35,13 @@ def doctor(state: State) -> int:
         table=lambda: _page(state, found),
         ids=lambda view: str(view["check"]),
     )
-    problems = sum(each.verdict is Verdict.PROBLEM for each in found)
+    problems, warnings = (
+        sum(each.verdict is verdict for each in found) for verdict in (Verdict.PROBLEM, Verdict.WARNING)
+    )
     if state.output == "table":
-        state.remark("All is well." if not problems else f"{count(problems, 'problem')}.")
+        numbers = ((problems, "problem"), (warnings, "warning"))
+        said = [count(number, noun) for number, noun in numbers if number]
+        state.remark(f"{', '.join(said) or 'All is well'}.")
     return ExitCode.FAILED if problems else ExitCode.OK
 
 

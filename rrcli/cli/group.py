@@ -146,6 +146,16 @@ class _Manners(click.Command):
 class Command(_Manners):
     """One command."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            _, (*words,), _ = self.make_parser(ctx).parse_args(given)
+            if not words or not isinstance(error.param, click.Option):
+                raise
+            ctx.fail(f"{error.format_message()} Did you mean '{error.param.opts[0]} {words[0]}'?")
+
 
 class Group(_Manners, click.Group):
     """Commands under one word."""

@@ -45,6 +45,20 @@ def test_an_option_that_does_not_exist_is_met_with_the_nearest_one(run, line, me
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
+        ("schedule create report --every 1h", "--name report"),
+        ("apikey create grafana", "--name grafana"),
+        ("apply schedules.yaml", "-f schedules.yaml"),
+    ],
+)
+def test_a_word_where_an_option_is_missing_is_met_with_that_option(run, line, meant):
+    result = run(*line.split())
+    assert result.code == 2
+    assert f"Did you mean '{meant}'?" in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
         ("schedule list --state activ", "active"),
         ("schedule list -o jsn", "json"),
         ("events watch --state complete", "completed"),
