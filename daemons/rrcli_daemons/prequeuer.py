@@ -45,7 +45,7 @@ class Pace:
 BEHIND = Pace(events=EVENTS_PER_PASS, rest=0.0)
 HALF_FULL = Pace(events=EVENTS_PER_PASS, rest=1.0)
 TOPPING_UP = Pace(events=EVENTS_PER_PASS // 16, rest=3.0, parts=1)
-"""Of a window that is full but for what the last two ticks have added."""
+"""Of a window that was full, but for what the last two ticks have added."""
 
 CHECK_INTERVAL = timedelta(seconds=2)
 """How often the queues are asked whether they are still the same ones."""
@@ -64,6 +64,7 @@ class Prequeuer:
         self._next_tick: datetime | None = None
         self._rests_until = 0.0
         self._pace = BEHIND
+        self._was_full = False
         self._since: datetime | None = None
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
@@ -99,6 +100,7 @@ class Prequeuer:
             took *= 1 + self._pace.rest
             self._rests_until = began + took
             return now + timedelta(seconds=took)
+        self._was_full = True
         self._complete(now)
         self._purge(now)
         self._counters["ticks"] += 1
@@ -141,8 +143,10 @@ class Prequeuer:
         """By the earliest watermark there is."""
         window = self._context.window
         if watermark is None or watermark - now <= window / 2:
+            self._was_full = False
             return BEHIND
-        return TOPPING_UP if now + window - watermark <= 2 * self._tick else HALF_FULL
+        is_nearly_full = now + window - watermark <= 2 * self._tick
+        return TOPPING_UP if self._was_full and is_nearly_full else HALF_FULL
 
     def _queue(self, due: Sequence[Timetable], now: datetime) -> Filled:
         """Queue occurrences of all; in two parts where that is quicker, each with its own order of writes."""

@@ -97,10 +97,21 @@ class SlowClock(FakeClock):
 
 
 @pytest.mark.parametrize(
-    ("behind", "rest"), [(timedelta(minutes=9), 0), (timedelta(minutes=2), 5), (timedelta(seconds=30), 9)]
+    ("behind", "was_full", "rest"),
+    [
+        (timedelta(minutes=9), True, 0),
+        (timedelta(minutes=2), True, 5),
+        (timedelta(seconds=30), False, 5),
+        (timedelta(seconds=30), True, 9),
+    ],
 )
 def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_it_is_topped_up(
-    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, behind: timedelta, rest: int
+    context: Context,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    behind: timedelta,
+    was_full: bool,
+    rest: int,
 ) -> None:
     for name, length in (("BEHIND", 0), ("HALF_FULL", 5), ("TOPPING_UP", 9)):
         monkeypatch.setattr(f"rrcli_daemons.prequeuer.{name}", Pace(events=1, rest=length))
@@ -109,6 +120,7 @@ def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_
     clock.advance(behind)
     slow = replace(context, clock=SlowClock(clock.now()))
     prequeuer = Prequeuer(slow)
+    prequeuer._was_full = was_full
     now = slow.now()
     more = prequeuer._step(now)
     assert more - now == timedelta(seconds=1 + rest)
