@@ -15,6 +15,7 @@ HEAD_BYTES = 64 * 1024
 
 _LINE_BYTES = 8190
 _PART_BYTES = 64 * 1024
+_BEGINNING = re.compile(rb"[\r\n!-~]")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FRAMING = re.compile(rb"\n(content-length|transfer-encoding):[ \t]*([^\r\n]*)", re.IGNORECASE)
 _LENGTH = re.compile(rb"[0-9]{1,15}")
@@ -95,7 +96,9 @@ class Intake(Unreader):  # type: ignore[misc]  # gunicorn has no types
         if self._end is None:
             found = _HEAD_END.search(self._data, max(0, self._searched - 3))
             self._searched = len(self._data)
-            if (found.end() if found else self._searched) > HEAD_BYTES:
+            # What begins otherwise is no request, TLS for instance: nobody shall wait for its end.
+            is_other = not _BEGINNING.match(self._data)
+            if is_other or (found.end() if found else self._searched) > HEAD_BYTES:
                 self.cut = True
                 return True
             if not found:

@@ -96,4 +96,14 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a substitute, never an exception.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(main())
+    _leave(main())
+
+
+def _leave(code: int) -> None:
+    """End at once: Python would wait half a second for threads of the drivers, which have nothing to do."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # as Python ends a program that could not write all
+    os._exit(code)

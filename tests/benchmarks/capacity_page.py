@@ -33,8 +33,8 @@ ELSEWHERE: tuple[tuple[str, str, tuple[str, str, str], Callable[[Figures, int], 
     ),
     (
         "prequeue",
-        "a prequeuer's events/s, 100,000 schedules",
-        ("A window of", "mongo_redis, sparse", "events/s"),
+        "a prequeuer's events/s, a schedule and a rule for each event",
+        ("A window of", "mongo_redis, unlike", "events/s"),
         lambda figures, _: 1_000_000 / figures.prequeue.busy_us,
     ),
     (

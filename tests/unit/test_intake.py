@@ -109,3 +109,12 @@ def test_a_client_that_has_gone_is_not_waited_for() -> None:
         client.shutdown(socket.SHUT_WR)
         assert arriving.take(server)
     assert arriving.ended
+
+
+def test_what_does_not_begin_as_a_request_is_not_waited_for() -> None:
+    arriving = Intake()
+    arriving.begin(NOW)
+    with line() as (client, server):
+        client.sendall(b"\x16\x03\x01\x02\x00\x01\x00")  # TLS
+        assert arriving.take(server)
+    assert arriving.cut
