@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -9,6 +10,10 @@ import pytest
 from tests.support import servers
 from tests.support.redis_cluster import RedisCluster, redis_cluster
 from tests.support.stores import clock, context, open_again, repository, store, target
+
+# A shell that puts a run into the background lets it ignore Ctrl-C, and with it all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["clock", "context", "mongo_uri", "open_again", "redis_url", "repository", "store", "target"]
 
