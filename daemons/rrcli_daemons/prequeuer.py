@@ -47,6 +47,9 @@ HALF_FULL = Pace(events=EVENTS_PER_PASS, rest=1.0)
 TOPPING_UP = Pace(events=EVENTS_PER_PASS // 16, rest=3.0, parts=1)
 """Of a window that was full, but for what the last two ticks have added."""
 
+ELSEWHERE_SECONDS = 5.0
+"""After so long away from the earliest schedules one looks whether another still takes care of them."""
+
 CHECK_INTERVAL = timedelta(seconds=2)
 """How often the queues are asked whether they are still the same ones."""
 
@@ -66,6 +69,7 @@ class Prequeuer:
         self._pace = BEHIND
         self._was_full = False
         self._since: datetime | None = None
+        self._elsewhere_until = 0.0
         self._schedules = SCHEDULES_PER_PASS
         self._reconciler = Reconciler(context)
         self._threads = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE - 1, thread_name_prefix="rrcli-window")
@@ -110,6 +114,8 @@ class Prequeuer:
     def _fill(self, now: datetime) -> bool:
         """Queue one batch of due schedules; whether the window is full then."""
         horizon = now + self._context.window
+        if self._since and self._context.clock.monotonic() > self._elsewhere_until:
+            self._since = None
         wanted, since = self._schedules, self._since
         due = self._context.repository.schedules.timetables(horizon, wanted, since=since)
         self._pace = self._pace_at(due[0].next_run if due else None, now)
@@ -137,6 +143,7 @@ class Prequeuer:
             return since is None
         if filled.overtaken > filled.schedules / 2:
             self._since = _somewhere(readable[0].next_run or now, horizon)
+            self._elsewhere_until = self._context.clock.monotonic() + ELSEWHERE_SECONDS
         return False
 
     def _pace_at(self, watermark: datetime | None, now: datetime) -> Pace:
@@ -210,7 +217,7 @@ class Prequeuer:
 def _somewhere(earliest: datetime, end: datetime) -> datetime:
     """Where a prequeuer goes on that was not the first: several that begin anywhere share what there is.
 
-    When it is through there it begins with the earliest again, so that nothing is left to one that is gone.
+    When it is through there, or after a while, it begins with the earliest again: the other may be gone.
     """
     return earliest + (end - earliest) * random()  # noqa: S311  # no secret
 

@@ -13,7 +13,7 @@ from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.window import Filled, queue_window
 from rrcli.repository.base import QueueEntry
-from rrcli_daemons.prequeuer import CHECK_INTERVAL, Pace, Prequeuer
+from rrcli_daemons.prequeuer import CHECK_INTERVAL, ELSEWHERE_SECONDS, Pace, Prequeuer
 from tests.support.clock import FakeClock
 
 HOOK = "http://127.0.0.1:9/hook"
@@ -153,7 +153,8 @@ def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out
     assert queued() == {0, 1, 2, 3}
     slow.run_once(context.now())
     assert queued() == {0, 1, 2, 3, 9, 10, 11, 12}
-    quick.run_once(context.now())
+    clock.advance(timedelta(seconds=ELSEWHERE_SECONDS + 1))  # the quick one has died
+    slow.run_once(context.now())
     assert queued() == {0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12}
     run(slow, context)
     assert queued() == set(range(16))
