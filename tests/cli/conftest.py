@@ -114,6 +114,7 @@ def run(
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
+        logging.disable(logging.NOTSET)  # the process of a completion says nothing; this one goes on
         with monkeypatch.context() as environment:
             if where == "remote":
                 environment.setenv("RRCLI_SERVER", "http://localhost")
