@@ -101,6 +101,13 @@ def service(clock: FakeClock, tmp_path: Path) -> Iterator[Callable[[ClientSettin
         yield connect
 
 
+@pytest.fixture(autouse=True)
+def _the_log_goes_on() -> Iterator[None]:
+    """The process of a completion says nothing until it ends; this one has more tests to run."""
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.fixture
 def run(
     capsys: pytest.CaptureFixture[str],
@@ -114,7 +121,6 @@ def run(
     def call(*arguments: str, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
-        logging.disable(logging.NOTSET)  # the process of a completion says nothing; this one goes on
         with monkeypatch.context() as environment:
             if where == "remote":
                 environment.setenv("RRCLI_SERVER", "http://localhost")

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from functools import lru_cache, partial
+from operator import attrgetter
+from typing import Any
 
 from rrcli.core.recurrence.calendar import FULL_MASK, YearShape, mask_of
 from rrcli.core.recurrence.rule import Frequency, Rule, Skip, WeekdayItem
 
 ALL_MONTHS = tuple(range(1, 13))
+_DATE_PARTS = ("months", "week_numbers", "year_days", "month_days", "weekdays")
+_lists_of = attrgetter(*_DATE_PARTS)
+_KEPT_VALUES = 32
 
 
 class DayFilter:
@@ -104,43 +109,20 @@ class DayFilter:
 
 
 def day_filter(rule: Rule) -> DayFilter:
-    """The date parts of a rule."""
-    return _kept_filter(
-        rule.frequency,
-        rule.skip,
-        rule.week_start,
-        rule.months,
-        rule.week_numbers,
-        rule.year_days,
-        rule.month_days,
-        rule.weekdays,
-    )
+    """The date parts of a rule; those of a long one are not kept, for everybody may send such rules."""
+    lists = _lists_of(rule)
+    if sum(map(len, lists)) > _KEPT_VALUES:
+        return DayFilter(rule)
+    return _kept_filter(rule.frequency, rule.skip, rule.week_start, lists)
 
 
 @lru_cache(maxsize=1024)
 def _kept_filter(
-    frequency: Frequency,
-    skip: Skip,
-    week_start: int,
-    months: tuple[int, ...],
-    week_numbers: tuple[int, ...],
-    year_days: tuple[int, ...],
-    month_days: tuple[int, ...],
-    weekdays: tuple[WeekdayItem, ...],
+    frequency: Frequency, skip: Skip, week_start: int, lists: tuple[tuple[Any, ...], ...]
 ) -> DayFilter:
-    """Some 4 MB at most, all 28 masks of each included."""
-    return DayFilter(
-        Rule(
-            frequency=frequency,
-            skip=skip,
-            week_start=week_start,
-            months=months,
-            week_numbers=week_numbers,
-            year_days=year_days,
-            month_days=month_days,
-            weekdays=weekdays,
-        )
-    )
+    """Some 8 MB at most, all 28 masks of each included."""
+    values: dict[str, Any] = dict(zip(_DATE_PARTS, lists, strict=True))
+    return DayFilter(Rule(frequency=frequency, skip=skip, week_start=week_start, **values))
 
 
 def in_year(mask: int, shape: YearShape) -> int:

@@ -1,5 +1,6 @@
 """Hostile input is ordinary input: answered or refused within 50 ms and 5 MB."""
 
+import gc
 import random
 import string
 import time
@@ -181,3 +182,20 @@ def _parse_or_refuse(text: str) -> None:
         return
     assert refusal.part
     assert refusal.position is None or 0 <= refusal.position <= len(text)
+
+
+def test_long_rules_that_are_all_unlike_leave_nothing_behind() -> None:
+    def held_after_reading(skipped: int) -> int:
+        for first in range(1, 301):
+            days = ",".join(str(day) for day in range(1, 367) if not first <= day < first + skipped)
+            text = f"DTSTART:20260101T000000Z\nRRULE:FREQ=YEARLY;BYYEARDAY={days}"
+            assert Recurrence.parse(text).after(NOW) is not None
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held_after_reading(1)  # what is kept of a few hundred rules is full then
+        assert held_after_reading(2) - before < 500_000
+    finally:
+        tracemalloc.stop()
