@@ -104,6 +104,6 @@ def _leave(code: int) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError):
-        sys.exit(code)  # as Python ends a program that could not write all
+    except (OSError, ValueError):  # told already, if anybody could be told
+        code = code or ExitCode.FAILED
     os._exit(code)

@@ -37,8 +37,10 @@ def test_a_closed_stdout_or_stderr_is_one_that_nobody_reads(create, closed):
     assert "Traceback" not in done.stderr
 
 
-def test_output_that_finds_no_room_is_told_without_its_errno(create):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_finds_no_room_is_told_without_its_errno(create, monkeypatch, unbuffered):
     create("job")
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     done = shell(">/dev/full", "schedule", "list")
     assert done.returncode == 1
     assert done.stderr == "Error: What there is to print cannot be written: No space left on device.\n"
