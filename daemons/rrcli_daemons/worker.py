@@ -46,6 +46,9 @@ OVERLAP_WAIT = timedelta(seconds=5)
 CALLS_PER_SUBMIT = 20
 """The first calls of a large claim begin while the others are made ready."""
 
+BUSY = 20
+"""So many calls that ended lately, by `Pace`: about 400 a second."""
+
 GIVE_BACK_SECONDS = 0.5
 """What was claimed ahead of its turn waits so long for it at most."""
 
@@ -115,7 +118,8 @@ class Worker:
         # While there is enough that follows, larger batches are cheaper.
         ids = self._claim(room) if room > self._ahead // 2 else []
         self._start(ids, now)
-        if not ids or not self._claimed or self._freed or self._failing or self._gone:
+        rests = not self._is_busy and not (ids and self._claimed)
+        if rests or self._freed or self._failing or self._gone:
             self._settle(now)
         self._results.begin(now)
         self._unsure = False
@@ -146,6 +150,11 @@ class Worker:
         """
         waiting = max(len(self._results) - 2 * self._capacity, 0)
         return min(self._capacity + self._ahead - len(self._claimed) - waiting, EVENTS_PER_CLAIM)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether calls end so fast that the next ones shall not wait until results are written."""
+        return self._pace.lately(self._context.clock.monotonic()) >= BUSY
 
     @property
     def _ahead(self) -> int:
