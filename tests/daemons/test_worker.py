@@ -1,19 +1,25 @@
 """The worker on real stores with real HTTP: what becomes of an event, whatever the receiver does."""
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
-from rrcli_daemons.worker import GIVE_BACK_SECONDS, LOOK_SECONDS
+from rrcli_daemons.worker import BUSY, GIVE_BACK_SECONDS, LOOK_SECONDS
 from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Fault, Receiver
 from tests.support.working import dispatch, work_until, working
 
 NO_LEASE = timedelta(0)
+HANGS_SECONDS = 5.0
+"""A worker that waits for the ledger does so this long, and then fails the test."""
 
 
 def make(context: Context, target: Receiver, **fields: Any) -> str:
@@ -323,6 +329,35 @@ def test_while_calls_end_quickly_the_next_ones_are_claimed_already(
         target.answer_all(Answer(fault=Fault.NEVER))
         work_until(worker, narrow, lambda: worker.counters()["in_flight"] == 4)
         assert len(target.wait_for(4)) == 4
+
+
+def test_while_calls_end_quickly_the_next_ones_do_not_wait_for_the_ledger(
+    context: Context, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(BUSY):
+        make(context, target, name=f"s{number}")
+    dispatch(context)
+    repository = context.repository
+    archive, opened = repository.events.archive, threading.Event()
+    waited: list[bool] = []
+
+    def slow(ended: Sequence[Event], now: datetime) -> set[str]:
+        waited.append(opened.wait(HANGS_SECONDS))
+        return archive(ended, now)
+
+    with working(context) as worker:
+        work_until(worker, context, lambda: nothing_queued(context))
+        monkeypatch.setattr(repository.events, "archive", slow)
+        for number in range(3):
+            make(context, target, name=f"next{number}")
+            dispatch(context)
+            work_until(worker, context, lambda: not worker.counters()["in_flight"])
+        assert (len(target.requests), waited) == (BUSY + 3, [])
+        assert repository.queues.depths().in_flight == 3
+        opened.set()
+        work_until(worker, context, lambda: nothing_queued(context))
+    assert all(waited)
+    assert repository.events.history(None, limit=1).total == BUSY + 3
 
 
 def test_what_was_claimed_ahead_goes_back_when_calls_hang(
