@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
+from rrcli import garbage
 from rrcli.clock import SystemClock
 from rrcli_api import gathered
 from rrcli_api.intake import Intake
@@ -63,6 +64,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
         """The whole life of the process, from the fork to its end."""
         gathered.install()
+        garbage.search_seldom()
         super().init_process()
 
     def handle(self, conn: Any) -> Any:

@@ -1,6 +1,5 @@
 """From settings to a running daemon."""
 
-import gc
 import logging
 import resource
 import sys
@@ -8,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+from rrcli import garbage
 from rrcli import log as logs
 from rrcli.clock import SystemClock
 from rrcli.errors import StoreUnavailable
@@ -20,10 +20,6 @@ from rrcli_daemons import measured
 from rrcli_daemons.loop import OUTAGE_WAIT_SECONDS, Daemon, Loop, new_instance
 
 log = logging.getLogger(__name__)
-
-# Records come and go by the thousand and hold no cycles: at Python's default of 700 new objects, looking for
-# cycles among them takes an eighth of the worker's time.
-COLLECT_AFTER = (20_000, 20, 20)
 
 SWITCH_SECONDS = 0.0005
 """Python's default of 5 ms would halve the calls per second while the worker's own thread is busy."""
@@ -82,8 +78,6 @@ def _run_worker(context: Context) -> None:
         ca_file=settings.ca_file,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     instance = new_instance()
@@ -101,6 +95,7 @@ def _loop(context: Context, daemon: Daemon, instance: str) -> Loop:
     grace = timedelta(seconds=context.settings.worker.grace_seconds)
     loop = Loop(daemon, context.repository, context.clock, instance=instance, grace=grace)
     loop.handle_signals()
+    garbage.search_seldom()
     measured.serve(daemon, context.settings.metrics)
     return loop
 

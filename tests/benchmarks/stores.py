@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rrcli import garbage
 from rrcli.clock import Clock, SystemClock
 from rrcli.operations.context import Context
 from rrcli.repository.factory import open_repository
@@ -44,7 +45,8 @@ def place(kind: str, *mongo_options: str) -> Iterator[Place]:
 
 @contextmanager
 def opened(where: Place, clock: Clock | None = None) -> Iterator[Context]:
-    """The store, with its indexes made."""
+    """The store, with its indexes made, in a process that is set as the daemons are."""
+    garbage.search_seldom()
     with open_repository(where.settings) as repository:
         repository.init()
         yield Context(repository=repository, clock=clock or SystemClock(), settings=where.settings)
