@@ -50,7 +50,7 @@ def audit(state: State, schedule: str, start: str | None, end: str | None, probl
     until = time_of(state, end, "to", now) or now
     begin = time_of(state, start, "from", now) or until - operation.DEFAULT_RANGE
     found = schedules.resolve(state.context(), schedule)
-    made, rows = state.service().audit(found, begin, until)
+    made, rows = state.service(changes=False).audit(found, begin, until)
     for _ in through_time(state, "Auditing", rows, made.start, made.end, at=_run_time):
         pass
     _show(state, found, made, problems)
@@ -65,7 +65,7 @@ def time_of(state: State, text: str | None, field: str, now: datetime) -> dateti
 
 def _show(state: State, schedule: Schedule, made: Report, problems: bool) -> None:
     """The counts, then the rows, read a second time: so neither needs the whole of them at once."""
-    _, rows = state.service().audit(schedule, made.start, max(made.end, made.start + _LEAST))
+    _, rows = state.service(changes=False).audit(schedule, made.start, max(made.end, made.start + _LEAST))
     chosen = (row for row in rows if not problems or _is_problem(row))
     if state.output == "table":
         write(state, _summary(state, schedule, made))

@@ -54,7 +54,7 @@ def export(state: State, schedule: tuple[str, ...], tag: str | None, form: str, 
     require_names_apart(found)
     _remark_skips(state, found)
     if reveal:
-        found = [state.service().revealed(each) for each in found]
+        found = [state.service(changes=False).revealed(each) for each in found]
     listed = [exported(each, state.settings, reveal=reveal) for each in found]
     write(state, _text(state, listed))
 

@@ -110,7 +110,7 @@ def show(state: State, schedule: str, reveal: bool) -> None:
     """Show one SCHEDULE: its fields, the next 5 occurrences and the last events."""
     found = operation.resolve(state.context(), schedule)
     if reveal:
-        found = state.service().revealed(found)
+        found = state.service(changes=False).revealed(found)
     emit(
         state,
         view_of(state, found, reveal=reveal),

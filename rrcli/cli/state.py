@@ -85,9 +85,10 @@ class State:
         (self._wait or Event().wait)(seconds)
 
     def context(self) -> "Context":
-        """What operations look at, its store open and reachable, or the server; closed when the command ends.
+        """What operations look at, its store open, or the server; closed when the command ends.
 
-        Raises InvalidSettings and StoreUnavailable.
+        While the queues are away, schedules and the ledger can be read. Raises InvalidSettings and
+        StoreUnavailable.
         """
         if self._context is None:
             from rrcli import log
@@ -100,8 +101,11 @@ class State:
             self.note(f"store: {repository.description}")
         return self._context
 
-    def service(self) -> "Service":
-        """What changes things, on the store or by the server. Raises as `context`."""
+    def service(self, *, changes: bool = True) -> "Service":
+        """What reads and changes things, on the store or by the server. Raises as `context`.
+
+        Where it is to change something, the queues must be there, too, or half of it would be done.
+        """
         context = self.context()
         if self._client is not None:
             from rrcli.remote.service import Remote
@@ -109,6 +113,8 @@ class State:
             return Remote(self._client, context)
         from rrcli.operations.service import Local
 
+        if changes:
+            context.repository.ping()
         return Local(context)
 
     def require_local(self) -> None:
@@ -123,7 +129,7 @@ class State:
 
         repository = open_repository(self.settings)
         try:
-            repository.ping()
+            repository.ping(queues=False)
         except Exception:
             repository.close()
             raise

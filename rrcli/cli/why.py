@@ -31,7 +31,7 @@ def why(state: State, event: str, at: str | None) -> None:
 
     With --at, of what a schedule has at that time; where it has no event, why not.
     """
-    context, service = state.context(), state.service()
+    context, service = state.context(), state.service(changes=False)
     instant = time_of(state, at, "at", state.now())
     if instant is None:
         story = service.why(_event(context, event))

@@ -63,6 +63,7 @@ def examine(
     yield from _time_zones(now)
     try:
         context = open_context()
+        context.repository.ping()
         yield fine("store", f"{context.repository.description} answers")
     except SchedulerError as error:
         yield problem("store", error.message, error.hint or "Start it, or name another: rrcli config show")

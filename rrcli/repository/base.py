@@ -609,8 +609,11 @@ class Repository(Protocol):
         """Make tables, indexes, whatever must exist; safe to repeat, also by several at once."""
         ...
 
-    def ping(self) -> None:
-        """Raises StoreUnavailable when a server or the file cannot be reached, within about two seconds."""
+    def ping(self, *, queues: bool = True) -> None:
+        """Raises StoreUnavailable when a server or the file cannot be reached, within about two seconds.
+
+        Without `queues` only what it takes to read schedules and the ledger is asked for.
+        """
         ...
 
     def waiter(self, channel: Channel) -> Waiter:

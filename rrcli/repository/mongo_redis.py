@@ -77,10 +77,11 @@ class MongoRedisRepository:
         for collections in self._ledger:
             collections.init()
 
-    def ping(self) -> None:
+    def ping(self, *, queues: bool = True) -> None:
         """Raises StoreUnavailable naming the server that does not answer within about two seconds."""
         self._mongo.ping()
-        self._redis.ping()
+        if queues:
+            self._redis.ping()
 
     def waiter(self, channel: Channel) -> RedisWaiter:
         """A new ear on a channel."""

@@ -85,7 +85,7 @@ class SqliteRepository:
     def init(self) -> None:
         self._database.init()
 
-    def ping(self) -> None:
+    def ping(self, *, queues: bool = True) -> None:
         self._database.ping()
 
     def waiter(self, channel: Channel) -> Waiter:

@@ -39,7 +39,7 @@ def broken(context: Context, monkeypatch: pytest.MonkeyPatch) -> Callable[[Excep
     def make(error: Exception) -> None:
         for part in ("schedules", "events", "queues"):
             monkeypatch.setattr(context.repository, part, Broken(error))
-        monkeypatch.setattr(SqliteRepository, "ping", lambda self: Broken(error).ping())
+        monkeypatch.setattr(SqliteRepository, "ping", lambda self, **_: Broken(error).ping())
 
     return make
 
