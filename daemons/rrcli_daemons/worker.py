@@ -234,12 +234,12 @@ class Worker:
         """Send what is to be sent of a claimed batch; put the rest where it belongs."""
         if not ids:
             return
-        events = self._told(self._repository.events.get(ids), now)
+        live, archived = self._repository.events.claimed(ids)
+        events = self._told(live, now)
         schedule_ids = {event.schedule_id for event in events.values()}
         known = self._repository.schedules.get(schedule_ids)
         missing = schedule_ids - known.keys()
         unread = self._repository.schedules.known(missing) if missing else set()
-        archived = self._repository.events.archived(ids)
         exclusions = self._context.exclusions(known.values())
         calls: list[tuple[str, Request]] = []
         # What is not live any more has ended, or is there and cannot be read: then it is left alone.

@@ -330,6 +330,10 @@ class Events(Protocol):
         """Which of `ids` the archive has and `add` would not put on again: those must not be called again."""
         ...
 
+    def claimed(self, ids: Collection[str]) -> tuple[dict[str, Event], set[str]]:
+        """As `get` and then `archived`, at once: what a worker must know of what it has claimed."""
+        ...
+
     def results(self, schedule_id: str, limit: int) -> list[Event]:
         """Archived events of kind scheduled in state completed or error, latest run time first."""
         ...

@@ -32,6 +32,8 @@ _REVOCABLE: list[Document] = [
     {"state": EventState.SKIPPED.value, "$expr": {"$lt": ["$archived_at", "$run_time"]}},
 ]
 _REVOCABLE_BY = {"state": 1, "run_time": 1, "archived_at": 1}
+_MARK = "is_archived"
+_MARKED: Document = {"$project": {**_REVOCABLE_BY, _MARK: {"$literal": True}}}
 _CALLED = [EventState.COMPLETED.value, EventState.ERROR.value]
 # What one deletion takes at most, so that it stays far below the socket's time-out.
 _DELETE = 5000
@@ -249,6 +251,20 @@ class MongoEvents:
         with self._mongo.edge:
             found = self._archive.find({"_id": {"$in": object_ids(ids)}}, _REVOCABLE_BY).to_list()
         return {str(document["_id"]) for document in found if not _is_revocable(document)}
+
+    def claimed(self, ids: Collection[str]) -> tuple[dict[str, Event], set[str]]:
+        # Live first: what is archived meanwhile is then seen in the archive.
+        these: Document = {"$match": {"_id": {"$in": object_ids(ids)}}}
+        archived = {"coll": self._archive.name, "pipeline": [these, _MARKED]}
+        with self._mongo.edge:
+            found = self._live.aggregate([these, {"$unionWith": archived}], batchSize=2 * len(ids) + 1)
+            live, ended = [], set()
+            for document in found.to_list():
+                if _MARK not in document:
+                    live.append(document)
+                elif not _is_revocable(document):
+                    ended.add(str(document["_id"]))
+            return {event.id: event for event in readable(event_record, live)}, ended
 
     def results(self, schedule_id: str, limit: int) -> list[Event]:
         query = _of_schedule(schedule_id) | {"kind": Kind.SCHEDULED.value, "state": {"$in": _CALLED}}

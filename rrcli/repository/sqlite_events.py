@@ -150,6 +150,9 @@ class SqliteEvents:
         with self._database.read() as connection:
             return _archived(connection, id_list(ids))
 
+    def claimed(self, ids: Collection[str]) -> tuple[dict[str, Event], set[str]]:
+        return self.get(ids), self.archived(ids)
+
     def results(self, schedule_id: str, limit: int) -> list[Event]:
         return self._first("results", {"schedule_id": schedule_id}, limit, event_of)
 

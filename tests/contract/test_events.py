@@ -414,6 +414,21 @@ def test_archived_tells_which_ids_the_archive_has_other_than_superseded(reposito
     assert repository.events.archived([]) == set()
 
 
+def test_what_was_claimed_is_told_as_live_and_as_archived(repository: Repository) -> None:
+    events = repository.events
+    events.add([event(n) for n in range(1, 6)])
+    events.archive([ended(event(1)), ended(event(4), EventState.SUPERSEDED)], NOON)
+    events.record_skips([ended(event(5), EventState.SKIPPED)], NOON)
+    wanted = ids([event(n) for n in range(7)])
+
+    assert events.claimed(wanted) == (
+        {event(n).id: event(n) for n in (2, 3, 5)},
+        {event(1).id},
+    )
+    assert events.claimed(wanted) == (events.get(wanted), events.archived(wanted))
+    assert events.claimed([]) == ({}, set())
+
+
 def test_a_live_event_outlives_a_skip_that_a_late_plan_recorded_ahead_of_its_time(
     repository: Repository,
 ) -> None:

@@ -109,6 +109,7 @@ def use_every_query(repository: Repository) -> None:
     events.archive([ended(each, EventState.SUPERSEDED) for each in many[20:22]], NOON)
     events.add(many[18:22])
     events.archived(ids)
+    events.claimed(ids)
     span = Span(first=NOON, last=NOON, count=2)
     for _ in range(2):
         events.record_skips([replace(event(200, state=EventState.SKIPPED), span=span)], NOON)
