@@ -79,7 +79,7 @@ def test_the_command_line_gives_up_with_a_hint(victim: str, own_servers: dict[st
     own_servers[victim].kill()
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "schedule", "list"],
+        [sys.executable, "-m", "rrcli", "status"],
         env=environment(store),
         capture_output=True,
         text=True,
