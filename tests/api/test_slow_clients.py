@@ -136,7 +136,7 @@ def test_a_request_that_does_not_become_whole_in_time_is_refused(tmp_path: Path)
 
 def test_when_there_are_too_many_the_first_make_room(tmp_path: Path) -> None:
     with (
-        running(worker_with(MOST_COMING=3), tmp_path) as (_, port),
+        running(worker_with(MOST_COMING=3), tmp_path, API_THREADS="1") as (_, port),  # one after the other
         connected(port, *[HEAD] * 5) as slow,
     ):
         assert [read_all(client)[9:12] for client in slow[:2]] == [b"408"] * 2
@@ -147,7 +147,7 @@ def test_when_there_are_too_many_the_first_make_room(tmp_path: Path) -> None:
 def test_when_they_take_too_much_memory_the_first_make_room(tmp_path: Path) -> None:
     large = HEAD + b"Content-Length: 50000\r\n\r\n" + b" " * 40_000
     with (
-        running(worker_with(COMING_BYTES=100_000), tmp_path) as (_, port),
+        running(worker_with(COMING_BYTES=100_000), tmp_path, API_THREADS="1") as (_, port),
         connected(port, large, large, large, WHOLE) as [first, _, last, quick],
     ):
         assert read_answer(quick)[0] == 200
