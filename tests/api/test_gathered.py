@@ -1,11 +1,13 @@
 """The lines of requests are written together: all of them, in order, soon, and at the end."""
 
+import errno
 import io
 import logging
 from functools import partial
 
 import pytest
 
+from rrcli_api import gathered as gathering
 from rrcli_api.gathered import TOGETHER_SECONDS, Gathered
 from tests.support.stack import wait_until
 
@@ -48,3 +50,48 @@ def test_what_waits_is_written_when_it_is_flushed_as_at_the_end_of_a_process(wri
     gathered.handle(record("the last"))
     gathered.flush()
     assert written.getvalue() == "the last\n"
+
+
+class FullDisk(io.StringIO):
+    """A log that takes nothing until there is room."""
+
+    refused = 0
+    has_room = False
+
+    def write(self, text: str) -> int:
+        if self.has_room or not text:
+            return super().write(text)
+        self.refused += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_lines_go_on_after_one_could_not_be_written_and_what_is_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = FullDisk()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(disk)])
+    gathered = Gathered()
+    gathered.handle(record("lost"))
+    wait_until(lambda: disk.refused == 1, what="the write that fails")
+    disk.has_room = True
+    gathered.handle(record("after it"))
+    wait_until(lambda: disk.getvalue().count("\n") == 2, seconds=5, what="the next line")
+    line, told = disk.getvalue().splitlines()
+    assert line == "after it"
+    assert told.startswith("Lines of requests are missing, up to 1:")
+
+
+def test_while_the_log_is_blocked_a_bounded_number_of_lines_waits(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "MOST_WAITING", 3)
+    gathered = Gathered()
+    lock = logging.getLogger().handlers[0].lock
+    assert lock
+    with lock:
+        for number in range(10):
+            gathered.handle(record(f"line {number}"))
+    wait_until(lambda: "missing" in written.getvalue(), seconds=5, what="to tell what is missing")
+    *lines, told = written.getvalue().splitlines()
+    assert lines == ["line 0", "line 1", "line 2"]
+    assert told.startswith("Lines of requests are missing, up to 7:")
