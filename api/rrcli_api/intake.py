@@ -58,6 +58,8 @@ class Intake(Unreader):  # type: ignore[misc]  # gunicorn has no types
             except BlockingIOError:
                 self._encourage(sock)
                 return False
+            except OSError:  # it was reset
+                part = b""
             if not part:
                 self.ended = True
                 break

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,8 @@ HEAD = b"POST /api/preview HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicat
 BODY = b'{"rrule": "FREQ=DAILY", "limit": 1}'
 WHOLE = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY
 CROWD = 200
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: what closes is reset."""
 
 BEGUN = {
     "nothing at all": b"",
@@ -154,6 +157,22 @@ def test_when_they_take_too_much_memory_the_first_make_room(tmp_path: Path) -> N
         assert read_all(first)[9:12] == b"408"
         last.sendall(b" " * (10_000 - len(BODY)) + BODY)
         assert read_answer(last)[0] == 200
+
+
+@pytest.mark.parametrize("begun", [b"", HEAD], ids=["before a request", "in the middle of one"])
+def test_connections_that_were_reset_do_not_push_out_those_that_upload(tmp_path: Path, begun: bytes) -> None:
+    hurried = worker_with(MOST_COMING=10, LOOK_SECONDS=0.0)
+    with (
+        running(hurried, tmp_path, API_THREADS="1") as (_, port),  # one after the other
+        connected(port, HEAD) as [upload],
+    ):
+        for _ in range(30):
+            with connected(port, begun) as [check]:
+                check.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        for _ in range(2):  # the service has looked between the two
+            assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+        upload.sendall(WHOLE.removeprefix(HEAD))
+        assert read_answer(upload)[0] == 200
 
 
 def test_clients_that_do_not_close_hold_up_nobody(patient: int) -> None:
