@@ -47,7 +47,7 @@ class Intake(Unreader):  # type: ignore[misc]  # gunicorn has no types
         """Where the next chunk begins, if the body comes in chunks."""
 
     def __len__(self) -> int:
-        """How much memory it takes, about, in bytes."""
+        """How much memory it takes until it is whole, about, in bytes."""
         return len(self._data)
 
     def take(self, sock: socket) -> bool:
@@ -66,13 +66,15 @@ class Intake(Unreader):  # type: ignore[misc]  # gunicorn has no types
             self._data += part
         self.since = None
         self.buf = BytesIO(self._data)
+        self._data = bytearray()  # or an idle connection would keep the whole of its last request
         return True
 
     def refusal(self) -> HTTPStatus | None:
-        """What the parser would not make of it."""
-        if self._end is None and len(self._data) > HEAD_BYTES:
+        """What the parser would not make of it; to be asked before the parser reads."""
+        taken = self.buf.getbuffer().nbytes
+        if self._end is None and taken > HEAD_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        if self.late and self.ended and self._data:
+        if self.late and self.ended and taken:
             return HTTPStatus.REQUEST_TIMEOUT
         return None
 

@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rrcli_api.intake import Intake
 from tests.api.test_server import SERVICE, running
 
 HEAD = b"POST /api/preview HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -173,6 +175,23 @@ def test_connections_that_were_reset_do_not_push_out_those_that_upload(tmp_path:
             assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
         upload.sendall(WHOLE.removeprefix(HEAD))
         assert read_answer(upload)[0] == 200
+
+
+def test_a_connection_between_two_requests_keeps_nothing_of_the_last_one() -> None:
+    request = HEAD + b"Content-Length: 60000\r\n\r\n" + b" " * 60_000
+    arriving = Intake()
+    client, server = socket.socketpair()
+    with client, server:
+        client.sendall(request)
+        tracemalloc.start()
+        try:
+            arriving.begin(0.0)
+            assert arriving.take(server)
+            assert arriving.read(len(request)) == request
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert kept < 30_000
 
 
 def test_clients_that_do_not_close_hold_up_nobody(patient: int) -> None:
