@@ -42,10 +42,15 @@ class Pace:
     parts: int = SIDE_BY_SIDE
 
 
-BEHIND = Pace(events=EVENTS_PER_PASS, rest=0.0)
-HALF_FULL = Pace(events=EVENTS_PER_PASS, rest=1.0)
-TOPPING_UP = Pace(events=EVENTS_PER_PASS // 16, rest=3.0, parts=1)
-"""Of a window that was full, but for what the last two ticks have added."""
+FILLING = Pace(events=EVENTS_PER_PASS, rest=1.0)
+"""Of a window that is nearly full. The emptier it is, the shorter the rest; there is none up to its half."""
+
+TOPPING_UP = Pace(events=EVENTS_PER_PASS // 32, rest=6.0, parts=1)
+"""Of a window that was full, but for what the last two ticks have added.
+
+The more that is, the longer the passes and the shorter the rests: so the pace settles where as much is queued
+as comes into the window, spread evenly over the tick.
+"""
 
 ELSEWHERE_SECONDS = 5.0
 """After so long away from the earliest schedules one looks whether another still takes care of them."""
@@ -66,8 +71,8 @@ class Prequeuer:
         self._tick = timedelta(seconds=context.settings.prequeuer.ticker_interval_seconds)
         self._next_tick: datetime | None = None
         self._rests_until = 0.0
-        self._pace = BEHIND
-        self._was_full = False
+        self._pace = FILLING
+        self._is_full = self._was_full = False
         self._since: datetime | None = None
         self._elsewhere_until = 0.0
         self._schedules = SCHEDULES_PER_PASS
@@ -90,29 +95,30 @@ class Prequeuer:
         return more if walk is None else min(walk, more)
 
     def _step(self, now: datetime) -> datetime:
-        """One pass, if a tick is due or under way; when the next one is."""
-        if not _is_due(self._next_tick, now, self._tick):
+        """One pass, while the window is not full; when the next one is."""
+        is_tick = _is_due(self._next_tick, now, self._tick)
+        if is_tick:
+            self._is_full = False
+        elif self._is_full:
             assert self._next_tick is not None
             return min(self._next_tick, now + CHECK_INTERVAL)
         began = self._context.clock.monotonic()
         if began < self._rests_until:
             return now + timedelta(seconds=self._rests_until - began)
-        is_full = self._fill(now)
-        took = self._context.clock.monotonic() - began
-        self.tally.observe(TICK_SECONDS, [took])
-        if not is_full:
-            took *= 1 + self._pace.rest
-            self._rests_until = began + took
-            return now + timedelta(seconds=took)
-        self._was_full = True
-        self._complete(now)
-        self._purge(now)
-        self._counters["ticks"] += 1
-        self._next_tick = now + self._tick
-        return min(self._next_tick, now + CHECK_INTERVAL)
+        if not self._is_full:
+            self._fill(now)
+            self.tally.observe(TICK_SECONDS, [self._context.clock.monotonic() - began])
+        if is_tick:
+            self._complete(now)
+            self._purge(now)
+            self._counters["ticks"] += 1
+            self._next_tick = now + self._tick
+        took = (self._context.clock.monotonic() - began) * (1 + self._pace.rest)
+        self._rests_until = began + took
+        return now + timedelta(seconds=took)
 
-    def _fill(self, now: datetime) -> bool:
-        """Queue one batch of due schedules; whether the window is full then."""
+    def _fill(self, now: datetime) -> None:
+        """Queue one batch of due schedules."""
         horizon = now + self._context.window
         if self._since and self._context.clock.monotonic() > self._elsewhere_until:
             self._since = None
@@ -140,20 +146,23 @@ class Prequeuer:
             self._forget_orphans(readable)
         if len(due) < wanted and not filled.unfinished:
             self._since = None
-            return since is None
-        if filled.overtaken > filled.schedules / 2:
+            if since is None:
+                self._is_full = self._was_full = True
+        elif filled.overtaken > filled.schedules / 2:
             self._since = _somewhere(readable[0].next_run or now, horizon)
             self._elsewhere_until = self._context.clock.monotonic() + ELSEWHERE_SECONDS
-        return False
 
     def _pace_at(self, watermark: datetime | None, now: datetime) -> Pace:
         """By the earliest watermark there is."""
-        window = self._context.window
-        if watermark is None or watermark - now <= window / 2:
+        window, two_ticks = self._context.window, 2 * self._tick
+        behind = now + window - watermark if watermark else timedelta()
+        if behind >= window / 2:
             self._was_full = False
-            return BEHIND
-        is_nearly_full = now + window - watermark <= 2 * self._tick
-        return TOPPING_UP if self._was_full and is_nearly_full else HALF_FULL
+        if not self._was_full or behind >= two_ticks:
+            return replace(FILLING, rest=FILLING.rest * max(1 - behind / (window / 2), 0.0))
+        ease = 1 - behind / two_ticks
+        events = min(round(TOPPING_UP.events / ease), FILLING.events)
+        return replace(TOPPING_UP, events=events, rest=TOPPING_UP.rest * ease)
 
     def _queue(self, due: Sequence[Timetable], now: datetime) -> Filled:
         """Queue occurrences of all; in two parts where that is quicker, each with its own order of writes."""

@@ -16,6 +16,7 @@ from rrcli.repository.base import QueueEntry
 from rrcli_daemons.prequeuer import CHECK_INTERVAL, ELSEWHERE_SECONDS, Pace, Prequeuer
 from tests.support.clock import FakeClock
 
+TICK = timedelta(seconds=20)
 HOOK = "http://127.0.0.1:9/hook"
 
 
@@ -77,7 +78,7 @@ def test_many_dense_rules_fill_their_windows_side_by_side(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rrcli.operations.window.LEAST_SHARE", 3)
-    monkeypatch.setattr("rrcli_daemons.prequeuer.BEHIND", Pace(events=7, rest=0))
+    monkeypatch.setattr("rrcli_daemons.prequeuer.FILLING", Pace(events=7, rest=0))
     made = [make(context, "FREQ=MINUTELY") for _ in range(6)]
     clock.advance(timedelta(minutes=10))
     prequeuer = Prequeuer(context)
@@ -100,20 +101,22 @@ class SlowClock(FakeClock):
     ("behind", "was_full", "rest"),
     [
         (timedelta(minutes=9), True, 0),
-        (timedelta(minutes=2), True, 5),
-        (timedelta(seconds=30), False, 5),
-        (timedelta(seconds=30), True, 9),
+        (timedelta(minutes=5), True, 0),
+        (timedelta(minutes=2), True, 3),
+        (timedelta(seconds=30), False, 4.5),
+        (timedelta(seconds=30), True, 3),
+        (timedelta(seconds=10), True, 9),
     ],
 )
-def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_it_is_topped_up(
+def test_rests_the_longer_the_fuller_the_window_is_and_longer_still_while_it_is_topped_up(
     context: Context,
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
     behind: timedelta,
     was_full: bool,
-    rest: int,
+    rest: float,
 ) -> None:
-    for name, length in (("BEHIND", 0), ("HALF_FULL", 5), ("TOPPING_UP", 9)):
+    for name, length in (("FILLING", 5), ("TOPPING_UP", 12)):
         monkeypatch.setattr(f"rrcli_daemons.prequeuer.{name}", Pace(events=1, rest=length))
     for _ in range(3):
         make(context, "FREQ=SECONDLY")
@@ -123,10 +126,60 @@ def test_rests_between_passes_while_half_of_the_window_is_full_and_longer_while_
     prequeuer._was_full = was_full
     now = slow.now()
     more = prequeuer._step(now)
-    assert more - now == timedelta(seconds=1 + rest)
+    assert more - now == 2 * timedelta(seconds=1 + rest)
     queued = prequeuer.counters()["queued"]
     prequeuer._step(now)
     assert (prequeuer.counters()["queued"] == queued) is (rest > 0)
+
+
+@pytest.fixture
+def each_pass_takes_a_second(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*args: Any, **named: Any) -> Filled:
+        clock.advance(timedelta(seconds=1))
+        return queue_window(*args, **named)
+
+    monkeypatch.setattr("rrcli_daemons.prequeuer.queue_window", slow)
+
+
+def run_for(duration: timedelta, prequeuer: Prequeuer, context: Context, clock: FakeClock) -> list[int]:
+    """How many events were queued in each tick's time."""
+    queued = [0] * (duration // TICK)
+    begin = context.now()
+    while (at := context.now() - begin) < duration:
+        before = prequeuer.counters()["queued"]
+        more = prequeuer.run_once(context.now())
+        queued[at // TICK] += int(prequeuer.counters()["queued"] - before)
+        assert more is not None
+        clock.advance(max(more - context.now(), timedelta(0)))
+    return queued
+
+
+@pytest.mark.parametrize("each_minute", [40, 80])
+@pytest.mark.usefixtures("each_pass_takes_a_second")
+def test_what_leaves_no_time_for_long_rests_is_queued_evenly_and_ticks_go_on(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, each_minute: int
+) -> None:
+    kept = replace(context.settings, history=replace(context.settings.history, keep_days=1))
+    monkeypatch.setattr("rrcli_daemons.prequeuer.FILLING", Pace(events=2, rest=1, parts=1))
+    monkeypatch.setattr("rrcli_daemons.prequeuer.TOPPING_UP", Pace(events=1, rest=6, parts=1))
+    for number in range(each_minute):
+        start = clock.now() + timedelta(minutes=1) * number / each_minute
+        make(context, f"DTSTART:{start:%Y%m%dT%H%M%S}Z\nRRULE:FREQ=MINUTELY")
+    prequeuer = Prequeuer(replace(context, settings=kept))
+    run_for(timedelta(minutes=5), prequeuer, context, clock)
+    ended = make(context, "FREQ=MINUTELY;COUNT=1")
+    done = [
+        event.moved(EventState.COMPLETED, context.now(), "done")
+        for event in context.repository.events.unfinished(ended)
+    ]
+    context.repository.events.archive(done, context.now() - timedelta(days=2))
+    ticks = prequeuer.counters()["ticks"]
+    queued = run_for(timedelta(minutes=5), prequeuer, context, clock)
+    assert prequeuer.counters()["ticks"] - ticks >= 14
+    assert schedules.get(context, ended).state is ScheduleState.COMPLETED
+    assert context.repository.events.history(ended, limit=1).total == 0
+    assert max(queued) - min(queued) <= 2
+    assert not context.repository.schedules.due(context.now() + context.window - 2 * TICK, 1)
 
 
 def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out(
@@ -137,7 +190,7 @@ def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out
     starts = [clock.now() + timedelta(minutes=16, seconds=30 * number) for number in range(16)]
     made = [make(context, f"DTSTART:{start:%Y%m%dT%H%M%S}Z\nRRULE:FREQ=DAILY") for start in starts]
     quick, slow = Prequeuer(context), Prequeuer(context)
-    monkeypatch.setattr("rrcli_daemons.prequeuer.BEHIND", Pace(events=2000, rest=0, parts=1))
+    monkeypatch.setattr("rrcli_daemons.prequeuer.FILLING", Pace(events=2000, rest=0, parts=1))
     turns = iter([lambda: quick.run_once(context.now())])
 
     def overtaken(*args: Any, **named: Any) -> Filled:
