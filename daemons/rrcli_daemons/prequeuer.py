@@ -124,7 +124,8 @@ class Prequeuer:
             self._since = None
         wanted, since = self._schedules, self._since
         due = self._context.repository.schedules.timetables(horizon, wanted, since=since)
-        self._pace = self._pace_at(due[0].next_run if due else None, now)
+        if since is None:
+            self._pace = self._pace_at(due[0].next_run if due else None, now)
         readable = [schedule for schedule in due if self._is_readable(schedule)]
         filled = self._queue(readable, now)
         # Of dense schedules a pass reaches a few: then no more are read than it will reach.

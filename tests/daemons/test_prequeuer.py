@@ -214,6 +214,28 @@ def test_a_prequeuer_that_was_overtaken_goes_on_elsewhere_and_leaves_nothing_out
     assert context.repository.queues.depths().ready == 16
 
 
+@pytest.mark.usefixtures("each_pass_takes_a_second")
+def test_a_prequeuer_that_went_elsewhere_does_not_rest_while_the_earliest_schedules_are_behind(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rrcli_daemons.prequeuer.SCHEDULES_PER_PASS", 4)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.random", lambda: 0.8)
+    for number in range(24):
+        start = clock.now() + timedelta(minutes=16, seconds=24 * number)
+        make(context, f"DTSTART:{start:%Y%m%dT%H%M%S}Z\nRRULE:FREQ=DAILY")
+    clock.advance(timedelta(minutes=15))
+    prequeuer = Prequeuer(context)
+    with monkeypatch.context() as overtaking:
+        overtaking.setattr(
+            "rrcli_daemons.prequeuer.queue_window", lambda *_, **__: Filled(schedules=4, overtaken=4)
+        )
+        prequeuer.run_once(context.now())
+    more = prequeuer.run_once(context.now())
+    assert prequeuer.counters()["queued"] == 4
+    assert context.repository.schedules.due(context.now() + context.window / 2, 1)
+    assert more == context.now()
+
+
 def test_what_one_part_of_a_pass_could_not_write_is_queued_once_by_the_next(
     context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
