@@ -27,7 +27,7 @@ SIDE_BY_SIDE = 2
 """Parts of a pass that are queued at the same time: while the servers write one, the other is computed."""
 
 SCHEDULES_PER_PASS = 500 * SIDE_BY_SIDE
-EVENTS_PER_PURGE = 2000
+EVENTS_PER_PURGE = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +73,7 @@ class Prequeuer:
         self._rests_until = 0.0
         self._pace = FILLING
         self._is_full = self._was_full = False
+        self._is_purged = False
         self._since: datetime | None = None
         self._elsewhere_until = 0.0
         self._schedules = SCHEDULES_PER_PASS
@@ -95,30 +96,32 @@ class Prequeuer:
         return more if walk is None else min(walk, more)
 
     def _step(self, now: datetime) -> datetime:
-        """One pass, while the window is not full; when the next one is."""
+        """One pass, while the window is not full or the archive not purged; when the next one is."""
         is_tick = _is_due(self._next_tick, now, self._tick)
         if is_tick:
-            self._is_full = False
-        elif self._is_full:
+            self._is_full = self._is_purged = False
+        elif self._is_full and self._is_purged:
             assert self._next_tick is not None
             return min(self._next_tick, now + CHECK_INTERVAL)
         began = self._context.clock.monotonic()
         if began < self._rests_until:
             return now + timedelta(seconds=self._rests_until - began)
+        queued = 0
         if not self._is_full:
-            self._fill(now)
+            queued = self._fill(now)
             self.tally.observe(TICK_SECONDS, [self._context.clock.monotonic() - began])
         if is_tick:
             self._complete(now)
-            self._purge(now)
             self._counters["ticks"] += 1
             self._next_tick = now + self._tick
+        if not self._is_purged:
+            self._is_purged = self._purge(now, queued)
         took = (self._context.clock.monotonic() - began) * (1 + self._pace.rest)
         self._rests_until = began + took
         return now + timedelta(seconds=took)
 
-    def _fill(self, now: datetime) -> None:
-        """Queue one batch of due schedules."""
+    def _fill(self, now: datetime) -> int:
+        """Queue one batch of due schedules; how many events that were."""
         horizon = now + self._context.window
         if self._since and self._context.clock.monotonic() > self._elsewhere_until:
             self._since = None
@@ -149,9 +152,11 @@ class Prequeuer:
             self._since = None
             if since is None:
                 self._is_full = self._was_full = True
+                self._pace = TOPPING_UP
         elif filled.overtaken > filled.schedules / 2:
             self._since = _somewhere(readable[0].next_run or now, horizon)
             self._elsewhere_until = self._context.clock.monotonic() + ELSEWHERE_SECONDS
+        return filled.queued
 
     def _pace_at(self, watermark: datetime | None, now: datetime) -> Pace:
         """By the earliest watermark there is."""
@@ -217,11 +222,16 @@ class Prequeuer:
             if repository.schedules.replace(completed, expected_revision=schedule.revision):
                 log.info("Schedule completed", extra={"action": "completed", "schedule_id": schedule.id})
 
-    def _purge(self, now: datetime) -> None:
-        """Remove a batch of archived events past their time."""
+    def _purge(self, now: datetime, queued: int) -> bool:
+        """Remove a batch of archived events past their time; whether it was the last.
+
+        Twice as many as were queued meanwhile, if that is more: the archive is bounded at any rate.
+        """
         days = self._context.settings.history.keep_days
-        if days:
-            self._context.repository.events.purge(now - timedelta(days=days), EVENTS_PER_PURGE)
+        if not days:
+            return True
+        most = max(EVENTS_PER_PURGE, 2 * queued)
+        return self._context.repository.events.purge(now - timedelta(days=days), most) < most
 
 
 def _somewhere(earliest: datetime, end: datetime) -> datetime:

@@ -14,6 +14,7 @@ from rrcli.operations.context import Context
 from rrcli.operations.window import Filled, queue_window
 from rrcli.repository.base import QueueEntry
 from rrcli_daemons.prequeuer import CHECK_INTERVAL, ELSEWHERE_SECONDS, Pace, Prequeuer
+from tests.contract import samples
 from tests.support.clock import FakeClock
 
 TICK = timedelta(seconds=20)
@@ -329,6 +330,27 @@ def test_history_past_its_time_is_removed(context: Context, clock: FakeClock) ->
     clock.advance(timedelta(days=1, seconds=1))
     run(Prequeuer(replace(context, settings=kept)), context)
     assert events.history(schedule_id, limit=1).total == 0
+
+
+@pytest.mark.parametrize(("batch", "left"), [(4, 1), (1, 3)])
+def test_history_is_removed_in_batches_between_the_passes_and_faster_than_it_grows(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, batch: int, left: int
+) -> None:
+    monkeypatch.setattr("rrcli_daemons.prequeuer.EVENTS_PER_PURGE", batch)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.FILLING", Pace(events=1, rest=0, parts=1))
+    kept = replace(context.settings, history=replace(context.settings.history, keep_days=1))
+    past = [samples.ended(samples.event(number)) for number in range(5)]
+    context.repository.events.archive(past, context.now() - timedelta(days=2))
+    for _ in range(3):
+        make(context, "FREQ=MINUTELY")
+    clock.advance(timedelta(minutes=1))
+    prequeuer = Prequeuer(replace(context, settings=kept))
+    prequeuer.run_once(context.now())
+    assert prequeuer.counters()["queued"] == 1
+    assert context.repository.events.history(None, limit=1).total == left
+    run(prequeuer, context)
+    assert prequeuer.counters()["queued"] == 3
+    assert context.repository.events.history(None, limit=1).total == 0
 
 
 def test_two_prequeuers_queue_an_occurrence_once(context: Context, clock: FakeClock) -> None:
