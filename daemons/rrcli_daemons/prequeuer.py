@@ -116,7 +116,9 @@ class Prequeuer:
             self._next_tick = now + self._tick
         if not self._is_purged:
             self._is_purged = self._purge(now, queued)
-        took = (self._context.clock.monotonic() - began) * (1 + self._pace.rest)
+        took = self._context.clock.monotonic() - began
+        # A process that was stopped in a pass must not rest for a multiple of that.
+        took += min(took * self._pace.rest, self._tick.total_seconds())
         self._rests_until = began + took
         return now + timedelta(seconds=took)
 

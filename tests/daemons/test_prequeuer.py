@@ -142,6 +142,26 @@ def each_pass_takes_a_second(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("rrcli_daemons.prequeuer.queue_window", slow)
 
 
+def test_a_process_that_stood_still_in_a_pass_rests_a_tick_at_most(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(context, "FREQ=MINUTELY")
+    prequeuer = Prequeuer(context)
+    run(prequeuer, context)
+
+    def stopped(*args: Any, **named: Any) -> Filled:
+        clock.advance(timedelta(hours=1))
+        return queue_window(*args, **named)
+
+    clock.advance(TICK)
+    monkeypatch.setattr("rrcli_daemons.prequeuer.queue_window", stopped)
+    prequeuer.run_once(context.now())
+    monkeypatch.undo()
+    clock.advance(TICK)
+    run(prequeuer, context)
+    assert not context.repository.schedules.due(context.now() + context.window, 1)
+
+
 def run_for(duration: timedelta, prequeuer: Prequeuer, context: Context, clock: FakeClock) -> list[int]:
     """How many events were queued in each tick's time."""
     queued = [0] * (duration // TICK)
