@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
 from importlib import resources
+from itertools import count
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -61,7 +62,15 @@ class RedisServer:
     Nothing is sent twice by itself: a claim that was made and whose reply was lost would be made again.
     """
 
+    connections = 0
+    """Another number after a call than before: a connection was made, perhaps to another server.
+
+    The library makes one by itself in place of an idle one that its server has closed, as a server does that
+    becomes a replica.
+    """
+
     def __init__(self, settings: RedisSettings) -> None:
+        self._numbers = count(1)
         self._url = settings.url or f"redis://{_bracketed(settings.host)}:{settings.port}/0"
         with checked("redis.url", _form(self._url)):
             self._nodes = self._make(REDIS_SECONDS)
@@ -129,6 +138,11 @@ class RedisServer:
         self._nodes.moved(cast(MovedError, refusal))
         return call
 
+    def _note_connection(self, connection: Connection) -> None:
+        """In place of what the library does at a new connection, before anything else is sent over it."""
+        connection.on_connect()  # type: ignore[no-untyped-call]
+        self.connections = next(self._numbers)
+
     def _make(self, seconds: float) -> Nodes:
         options = {
             "decode_responses": True,
@@ -137,6 +151,7 @@ class RedisServer:
             "socket_timeout": seconds,
             "socket_keepalive": True,
             "retry": Retry(NoBackoff(), 0),
+            "redis_connect_func": self._note_connection,
         }
         if is_cluster(self._url):
             return cluster_nodes(self._url, options)
