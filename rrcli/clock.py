@@ -20,6 +20,10 @@ class Clock(Protocol):
         """Seconds since an arbitrary point, never going back; on Linux shared by all processes of a boot."""
         ...
 
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+        ...
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -29,6 +33,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def to_ms(instant: datetime) -> int:

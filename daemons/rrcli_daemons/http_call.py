@@ -37,7 +37,7 @@ _PUBLIC_PREFIXES = ("webhook-", "x-rrule-")
 class Call:
     """A submitted request, and where its redirects have led it so far.
 
-    `begun` is by the monotonic clock: when it was submitted, until it is sent; from then on, when that was.
+    `begun` is by the monotonic clock: when it may be sent, until it is; from then on, when that was.
     """
 
     key: str

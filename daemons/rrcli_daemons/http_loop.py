@@ -58,9 +58,12 @@ class NetworkLoop:
             call.begun = self._clock.monotonic()
             self._begin(call)
 
-    def turn(self) -> list[Done]:
-        """Wait for the network or `wake_fd`, do what there is to do, and return the calls that ended."""
-        for fd, events in self._poller.poll(self._wait()):
+    def turn(self, most_seconds: float | None = None) -> list[Done]:
+        """Wait for the network or `wake_fd`, do what there is to do, and return the calls that ended.
+
+        Waits `most_seconds` at most; None: as long as it takes.
+        """
+        for fd, events in self._poller.poll(self._wait(most_seconds)):
             engine = self._watched.get(fd)
             if engine is not None:
                 engine.act(fd, events)
@@ -159,9 +162,11 @@ class NetworkLoop:
     def _elapsed_ms(self, call: Call) -> float:
         return (self._clock.monotonic() - call.begun) * 1000
 
-    def _wait(self) -> float | None:
+    def _wait(self, most_seconds: float | None) -> float | None:
         """How long to poll, in the units of the poller; None for as long as it takes."""
         if self._done:
             return 0
-        waits = [wait for engine in self._engines if (wait := engine.wait_ms()) >= 0]
+        waits: list[float] = [wait for engine in self._engines if (wait := engine.wait_ms()) >= 0]
+        if most_seconds is not None:
+            waits.append(most_seconds * 1000)
         return min(waits) * POLL_UNITS_PER_MS if waits else None

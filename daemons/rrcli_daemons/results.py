@@ -28,6 +28,7 @@ class Results:
         self._writing_ended: list[Event] = []
         self._writing_again: list[Event] = []
         self._noted: list[Event] = []
+        self._archived: list[Event] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rrcli-results")
         self._written: Future[None] | None = None
         self._lock = Lock()
@@ -39,13 +40,12 @@ class Results:
         return self._bell.fileno()
 
     def __len__(self) -> int:
-        """How many are not known to be written down."""
-        writing = len(self._writing_ended) + len(self._writing_again) + len(self._noted)
-        return writing + len(self._ended) + len(self._again)
+        """How many are not known to be written down and given up."""
+        return sum(map(len, self._parts))
 
     @property
     def ids(self) -> set[str]:
-        """What is not known to be written down, without waiting."""
+        """What is not known to be written down and given up, without waiting."""
         return {event.id for event in self._all}
 
     @property
@@ -57,7 +57,12 @@ class Results:
 
     @property
     def _all(self) -> list[Event]:
-        return [*self._writing_ended, *self._writing_again, *self._noted, *self._ended, *self._again]
+        return [event for part in self._parts for event in part]
+
+    @property
+    def _parts(self) -> tuple[list[Event], ...]:
+        writing = (self._writing_ended, self._writing_again, self._noted, self._archived)
+        return (*writing, self._ended, self._again)
 
     def ended(self, event: Event) -> None:
         """Its last status is to be written, and its claim given up."""
@@ -71,7 +76,7 @@ class Results:
         """Start to write what there is, unless writing is under way. Raises as `finish`."""
         if self._written is not None and self._written.done():
             self.finish()
-        if self._written is None and (self._ended or self._again or self._noted):
+        if self._written is None and len(self):
             self._writing_ended, self._ended = self._ended, []
             self._writing_again, self._again = self._again, []
             self._written = self._thread.submit(self._write_and_ring, now)
@@ -110,22 +115,30 @@ class Results:
                 self._bell.ring()
 
     def _write(self, now: datetime) -> None:
-        """Ledger first, queue second; each part is dropped once it is done, and not done a second time."""
+        """Ledger first, queues second; each part is dropped once it is done, and not done a second time.
+
+        While the queues are away the ledger has all that it can have, and the other way round.
+        """
         again, ended = self._writing_again, self._writing_ended
         if again:
             self._repository.events.save(again)
             # Once the queue has it, another worker may write on: then it must not be saved a second time.
             self._noted = [*self._noted, *again]
             self._writing_again = []
-        if self._noted:
-            entries = [QueueEntry(event_id=event.id, due=event.due) for event in self._noted]
-            self._repository.queues.retry(self._instance, entries)
-            self._noted = []
-        if ended:
-            not_live = self._repository.events.archive(ended, now)
-            self._forget_deleted(event for event in ended if event.id in not_live)
-            self._repository.queues.acknowledge(self._instance, [event.id for event in ended])
-            self._writing_ended = []
+        try:
+            if ended:
+                not_live = self._repository.events.archive(ended, now)
+                self._forget_deleted(event for event in ended if event.id in not_live)
+                self._archived = [*self._archived, *ended]
+                self._writing_ended = []
+        finally:
+            if self._noted:
+                entries = [QueueEntry(event_id=event.id, due=event.due) for event in self._noted]
+                self._repository.queues.retry(self._instance, entries)
+                self._noted = []
+        if self._archived:
+            self._repository.queues.acknowledge(self._instance, [event.id for event in self._archived])
+            self._archived = []
 
     def _forget_deleted(self, events: Iterable[Event]) -> None:
         """Results of calls whose schedule was deleted meanwhile leave nothing behind."""

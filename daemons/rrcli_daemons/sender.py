@@ -2,12 +2,17 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+from itertools import count
+from math import inf
 
 import certifi
 
 from rrcli.clock import Clock
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome
+from rrcli.operations.handover import AHEAD
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.bell import Bell
 from rrcli_daemons.http_call import Call
@@ -30,7 +35,9 @@ class Sender:
         self._most = most
         self._ca_file = ca_file or certifi.where()
         self._lock = threading.Lock()
-        self._submitted: list[Call] = []
+        self._submitted: list[tuple[float, int, Call]] = []
+        """A heap by when a call may begin, then by how they came."""
+        self._numbers = count()
         self._live: dict[Call, None] = {}
         self._finished: list[tuple[str, Outcome]] = []
         self._aborts: list[threading.Event] = []
@@ -41,27 +48,31 @@ class Sender:
         self._ready = Bell()
 
     def submit(self, calls: Sequence[tuple[str, Request]]) -> None:
-        """Start the calls in this order, each under a key of the caller's; returns at once.
+        """Start the calls, each at its time under a key of the caller's, those due in this order.
 
+        Returns at once. No call waits for its time longer than `AHEAD`, whatever the wall clock says.
         Raises RuntimeError after `close`, or when the network thread has ended by an error.
         """
-        now = self._clock.monotonic()
-        new = [Call.of(key, request, begun=now) for key, request in calls]
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        new = [Call.of(key, request, begun=monotonic + _held(request, now)) for key, request in calls]
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sender is closed")
             self._check_thread()
-            self._submitted += new
+            for call in new:
+                heappush(self._submitted, (call.begun, next(self._numbers), call))
             self._live.update(dict.fromkeys(new))
             self._start_thread()
             self._wake.ring()
 
-    def withdraw(self, waiting_seconds: float) -> list[str]:
-        """Take back the calls that have waited their turn for so long; their keys."""
-        before = self._clock.monotonic() - waiting_seconds
+    def withdraw(self, waiting_seconds: float | None) -> list[str]:
+        """Take back the calls that have waited their turn for so long, None: all that wait; their keys."""
+        before = inf if waiting_seconds is None else self._clock.monotonic() - waiting_seconds
         with self._lock:
-            back = [call for call in self._submitted if call.begun <= before]
-            del self._submitted[: len(back)]  # they stand in the order in which they came
+            back = [call for begins, _, call in self._submitted if begins <= before]
+            if back:
+                self._submitted = [each for each in self._submitted if each[0] > before]
+                heapify(self._submitted)
             for call in back:
                 del self._live[call]
         return [call.key for call in back]
@@ -144,7 +155,7 @@ class Sender:
         )
         try:
             while self._obey(loop):
-                self._publish(loop.turn())
+                self._publish(loop.turn(self._until_next(loop)))
         finally:
             loop.close()
 
@@ -153,7 +164,10 @@ class Sender:
         room = self._most - loop.active
         with self._lock:
             self._wake.hush()
-            new, self._submitted = self._submitted[:room], self._submitted[room:]
+            now = self._clock.monotonic()
+            new: list[Call] = []
+            while self._submitted and len(new) < room and self._submitted[0][0] <= now:
+                new.append(heappop(self._submitted)[2])
             aborts, self._aborts = self._aborts, []
             closed = self._closed
         if aborts or closed:
@@ -162,6 +176,13 @@ class Sender:
                 stopped.set()
         loop.start(new)
         return not closed
+
+    def _until_next(self, loop: NetworkLoop) -> float | None:
+        """Seconds until the next call may begin; None while there is none, or no room for it."""
+        with self._lock:
+            if not self._submitted or loop.active >= self._most:
+                return None
+            return max(self._submitted[0][0] - self._clock.monotonic(), 0.0)
 
     def _publish(self, done: Sequence[Done]) -> None:
         if not done:
@@ -174,3 +195,10 @@ class Sender:
                     self._finished.append((call.key, outcome))
             if self._finished:
                 self._ready.ring()
+
+
+def _held(request: Request, now: datetime) -> float:
+    """Seconds until a request may be sent."""
+    if request.at is None or request.at <= now:
+        return 0.0
+    return min(request.at - now, AHEAD).total_seconds()

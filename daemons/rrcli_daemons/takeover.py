@@ -16,22 +16,30 @@ class Takeover:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._queues = context.repository.queues
         self._incarnation: str | None = None
+        self._connections = 0
         self._noticed: datetime | None = None
         self._settled = 0.0
 
     @property
     def is_watching(self) -> bool:
-        """Whether it knows the server to compare others with."""
-        return self._incarnation is not None
+        """Whether it knows the server that is talked to: a connection made anew may lead to another."""
+        return self._incarnation is not None and self._connections == self._queues.connections()
 
-    def look(self, now: datetime) -> None:
-        """Notice another server; to be asked at the start and after every outage. Raises StoreUnavailable."""
-        incarnation = self._context.repository.queues.incarnation()
-        if self._incarnation not in (None, incarnation):
+    def look(self, now: datetime) -> bool:
+        """Notice another server, and say so; to be asked when not `is_watching`, and after every outage.
+
+        Raises StoreUnavailable.
+        """
+        self._connections = self._queues.connections()
+        incarnation = self._queues.incarnation()
+        is_other = self._incarnation not in (None, incarnation)
+        if is_other:
             self._noticed = now
             self._settled = self._context.clock.monotonic() + SETTLE_SECONDS
         self._incarnation = incarnation
+        return is_other
 
     def waits_until(self, event: Event, now: datetime) -> datetime | None:
         """When a claimed event may be called; None: at once, since nobody else can be calling it."""

@@ -22,6 +22,7 @@ from rrcli.metrics import SKIPPED, Tally
 from rrcli.operations import changes, stale
 from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
+from rrcli.operations.handover import AHEAD
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
 from rrcli.operations.window import latest_due_of, too_late
 from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
@@ -78,6 +79,8 @@ class Worker:
         self._next_reap = 0.0
         self._next_look = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
+        self._early: dict[str, tuple[Event, float]] = {}
+        """Claimed ahead of their time, by the monotonic clock, when it is asked what they overlap."""
         self._pace = Pace()
         self._unsure = False
         self._takeover = Takeover(context)
@@ -93,7 +96,7 @@ class Worker:
         return (self._sender, self._results)
 
     def counters(self) -> Mapping[str, float]:
-        return self._counters | {"in_flight": float(len(self._claimed))}
+        return self._counters | {"in_flight": float(len(self._claimed) + len(self._early))}
 
     def run_once(self, now: datetime) -> datetime | None:
         """Claim and start what there is room for, while what has ended is written down."""
@@ -101,22 +104,17 @@ class Worker:
         if unsure:
             self._next_extend = self._next_look = 0.0
         self._collect(now)
-        try:
-            self._keep_lease()
-        except StoreUnavailable:
-            # The outage may outlast every lease: those of live workers are renewed before any is ended.
-            self._next_reap = self._context.clock.monotonic() + SETTLE_SECONDS
-            self._note_in_ledger(now)
-            raise
+        self._keep_lease(now)
         self._unsure = True
+        self._watch_for_takeover(now, unsure=unsure)
         self._take_up_lost_claims(now)
-        if unsure or not self._takeover.is_watching:
-            self._takeover.look(now)
+        self._start_early(now)
         self._results.begin(now)
-        self._give_back()
+        self._give_back_waiting()
         room = self._room
         # While there is enough that follows, larger batches are cheaper.
         ids = self._claim(room) if room > self._ahead // 2 else []
+        self._watch_for_takeover(now)
         self._start(ids, now)
         rests = not self._is_busy and not (ids and self._claimed)
         if rests or self._freed or self._failing or self._gone:
@@ -125,22 +123,28 @@ class Worker:
         self._unsure = False
         if ids and len(ids) == room and self._room > 0:
             return now
-        return now + timedelta(seconds=GIVE_BACK_SECONDS) if len(self._claimed) > self._capacity else None
+        return self._next_look_at(now)
 
-    def _note_in_ledger(self, now: datetime) -> None:
-        """What has ended, while the queues are away: a replica that takes over may offer it to others."""
-        with suppress(StoreUnavailable):
-            self._results.begin(now)
+    def _next_look_at(self, now: datetime) -> datetime | None:
+        """When there is something to do that nothing else will tell of."""
+        seconds = [begins - self._context.clock.monotonic() for _, begins in self._early.values()]
+        if len(self._claimed) > self._capacity:
+            seconds.append(GIVE_BACK_SECONDS)
+        return now + timedelta(seconds=max(min(seconds), 0.0)) if seconds else None
 
     def _claim(self, room: int) -> list[str]:
         """Ids to start; none that is being called already, as an older state of the queues may offer."""
-        holding = bool(self._claimed or len(self._results))
+        holding = bool(self._claimed or self._early or len(self._results))
         ids = self._repository.queues.claim(self._instance, room, self._lease, holding=holding)
         unwritten = self._results.ids
         if not unwritten.isdisjoint(ids):
             # It came back before the reply that it was given up; with the reply, what is held is looked for.
             self._next_look = 0.0
-        return [event_id for event_id in ids if event_id not in self._claimed and event_id not in unwritten]
+        return [event_id for event_id in ids if not self._has(event_id) and event_id not in unwritten]
+
+    def _has(self, event_id: str) -> bool:
+        """Whether it is being called, or will be."""
+        return event_id in self._claimed or event_id in self._early
 
     @property
     def _room(self) -> int:
@@ -149,7 +153,8 @@ class Worker:
         While calls end quickly, those that will follow them are claimed and loaded meanwhile.
         """
         waiting = max(len(self._results) - 2 * self._capacity, 0)
-        return min(self._capacity + self._ahead - len(self._claimed) - waiting, EVENTS_PER_CLAIM)
+        held = len(self._claimed) + len(self._early)
+        return min(self._capacity + self._ahead - held - waiting, EVENTS_PER_CLAIM)
 
     @property
     def _is_busy(self) -> bool:
@@ -160,14 +165,23 @@ class Worker:
     def _ahead(self) -> int:
         return min(self._pace.lately(self._context.clock.monotonic()), self._capacity)
 
-    def _give_back(self) -> None:
+    def _watch_for_takeover(self, now: datetime, *, unsure: bool = False) -> None:
+        """A connection that was made anew, without any error, may have claimed from another server."""
+        if (unsure or not self._takeover.is_watching) and self._takeover.look(now):
+            self._next_extend = 0.0
+
+    def _give_back_waiting(self) -> None:
         """What was claimed ahead and waits, since calls take longer now: others may have room for it."""
-        if len(self._claimed) <= self._capacity:
-            return
-        back = self._sender.withdraw(GIVE_BACK_SECONDS)
-        events = [self._claimed.pop(event_id)[0] for event_id in back]
-        if events:
-            entries = [QueueEntry(event_id=event.id, due=event.due) for event in events]
+        if len(self._claimed) > self._capacity:
+            self._give_back(self._withdrawn(GIVE_BACK_SECONDS))
+
+    def _withdrawn(self, waiting_seconds: float | None) -> list[Event]:
+        return [self._claimed.pop(event_id)[0] for event_id in self._sender.withdraw(waiting_seconds)]
+
+    def _give_back(self, not_begun: Sequence[Event]) -> None:
+        """Claims whose calls have not begun."""
+        if not_begun:
+            entries = [QueueEntry(event_id=event.id, due=event.due) for event in not_begun]
             self._repository.queues.retry(self._instance, entries)
 
     def _take_up_lost_claims(self, now: datetime) -> None:
@@ -180,14 +194,24 @@ class Worker:
             return
         self._next_look = monotonic + LOOK_SECONDS
         self._settle(now)
-        lost = self._repository.queues.held(self._instance) - self._claimed.keys()
+        lost = self._repository.queues.held(self._instance) - self._claimed.keys() - self._early.keys()
         self._start(list(lost), now)
+
+    def _start_early(self, now: datetime) -> None:
+        """What was claimed ahead, and whose time has come."""
+        monotonic = self._context.clock.monotonic()
+        ripe = [event_id for event_id, (_, begins) in self._early.items() if begins <= monotonic]
+        for event_id in ripe:
+            del self._early[event_id]
+        self._start(ripe, now, ripe=True)
 
     def finish(self) -> datetime | None:
         """Wait for the calls in flight; None when all have ended and are written down."""
         now = self._context.now()
-        self._keep_lease()
         self._collect(now)
+        self._keep_lease(now)
+        early, self._early = self._early, {}
+        self._give_back([*self._withdrawn(None), *(event for event, _ in early.values())])
         self._settle(now)
         return now + self._lease if self._claimed else None
 
@@ -198,12 +222,26 @@ class Worker:
         self._results.close()
         self._repository.queues.release(self._instance)
 
-    def _keep_lease(self) -> None:
+    def _keep_lease(self, now: datetime) -> None:
+        """Renew what is held, and end what others hold no more."""
+        try:
+            self._renew(now)
+        except StoreUnavailable:
+            self._unsure = True
+            # The outage may outlast every lease: those of live workers are renewed before any is ended.
+            self._next_reap = self._context.clock.monotonic() + SETTLE_SECONDS
+            with suppress(StoreUnavailable):
+                # What has ended: a replica that takes over may offer it to others.
+                self._results.begin(now)
+            raise
+
+    def _renew(self, now: datetime) -> None:
         monotonic = self._context.clock.monotonic()
-        if monotonic >= self._next_extend and (self._claimed or len(self._results)):
+        if monotonic >= self._next_extend and (self._claimed or self._early or len(self._results)):
             # After an outage the server may be another one, which has an older state of the queues.
             if self._unsure or not self._repository.queues.extend(self._instance, self._lease):
                 self._retake()
+                self._takeover.look(now)
             self._next_extend = monotonic + min(self._lease.total_seconds() / 3, RENEW_SECONDS)
         if monotonic >= self._next_reap:
             reaped = self._repository.queues.reap()
@@ -217,7 +255,8 @@ class Worker:
     @property
     def _in_hand(self) -> list[Event]:
         """What is being called, or was and is not written down yet."""
-        return [*(event for event, _ in self._claimed.values()), *self._results.unwritten]
+        early = (event for event, _ in self._early.values())
+        return [*(event for event, _ in self._claimed.values()), *early, *self._results.unwritten]
 
     def _retake(self) -> None:
         """The queues may have lost or returned what is in hand here: nobody else shall call it now."""
@@ -230,8 +269,11 @@ class Worker:
             extra={"action": "lease_lost", "in_flight": len(entries)},
         )
 
-    def _start(self, ids: Sequence[str], now: datetime) -> None:
-        """Send what is to be sent of a claimed batch; put the rest where it belongs."""
+    def _start(self, ids: Sequence[str], now: datetime, *, ripe: bool = False) -> None:
+        """Send what is to be sent of a claimed batch; put the rest where it belongs.
+
+        What is claimed ahead of its time is sent then; of `ripe` ones it has come.
+        """
         if not ids:
             return
         live, archived = self._repository.events.claimed(ids)
@@ -241,7 +283,7 @@ class Worker:
         missing = schedule_ids - known.keys()
         unread = self._repository.schedules.known(missing) if missing else set()
         exclusions = self._context.exclusions(known.values())
-        calls: list[tuple[str, Request]] = []
+        calls: list[tuple[Event, Schedule, Request]] = []
         # What is not live any more has ended, or is there and cannot be read: then it is left alone.
         unknown = [event_id for event_id in ids if event_id not in events]
         dropped: list[str] = []
@@ -254,10 +296,13 @@ class Worker:
             elif schedule is None:
                 self._counters["failed"] += 1
                 self._results.ended(event.moved(EventState.ERROR, now, _UNREAD))
-            elif event.state is EventState.RETRY and event.due > now:
+            elif event.state is EventState.RETRY and event.due > now + AHEAD:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
             elif (until := self._takeover.waits_until(event, now)) is not None:
                 waiting.append(QueueEntry(event_id=event.id, due=until))
+            elif schedule.overlap is not Overlap.ALLOW and event.due > now and not ripe:
+                begins = self._context.clock.monotonic() + min(event.due - now, AHEAD).total_seconds()
+                self._early[event.id] = (event, begins)
             elif ended := self._ended_before_call(schedule, exclusions[schedule.id], event, now):
                 self._results.ended(ended)
                 self._note_end(schedule)
@@ -266,12 +311,11 @@ class Worker:
                 if event.status[-1].message != WAITS:
                     kept_waiting.append(event.moved(EventState.WORKER, now, WAITS))
             elif built := self._request(schedule, event, now):
-                self._claimed[event.id] = (event, schedule)
-                calls.append((event.id, built))
+                calls.append((event, schedule, built))
                 if len(calls) == CALLS_PER_SUBMIT:
-                    self._sender.submit(calls)
+                    self._submit(calls)
                     calls = []
-        self._sender.submit(calls)
+        self._submit(calls)
         if dropped:
             self._repository.events.discard(dropped)
         if dropped or unknown:
@@ -281,15 +325,23 @@ class Worker:
         if waiting:
             self._repository.queues.retry(self._instance, waiting)
 
+    def _submit(self, calls: Sequence[tuple[Event, Schedule, Request]]) -> None:
+        """From here on they are known as being called; what a batch that broke off did not reach is not."""
+        self._claimed.update({event.id: (event, schedule) for event, schedule, _ in calls})
+        self._sender.submit([(event.id, built) for event, _, built in calls])
+
     def _told(self, events: dict[str, Event], now: datetime) -> dict[str, Event]:
-        """The events, with a ledger that knows of all that are due that somebody may be calling them.
+        """The events, with a ledger that knows of all that are called now that somebody may be calling them.
 
         A dispatcher that told of one before it became a retry, at another dispatcher, moves it untold.
         """
-        untold = [each for each in events.values() if each.state is not EventState.WORKER and each.due <= now]
+        until = now + AHEAD
+        untold = [
+            each for each in events.values() if each.state is not EventState.WORKER and each.due <= until
+        ]
         if not untold:
             return events
-        self._repository.events.dispatched([each.id for each in untold], now, due_by=now)
+        self._repository.events.dispatched([each.id for each in untold], now, due_by=until)
         return events | {each.id: each.moved(EventState.WORKER, now, DISPATCHED) for each in untold}
 
     def _request(self, schedule: Schedule, event: Event, now: datetime) -> Request | None:

@@ -18,7 +18,10 @@ _SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that the specification give
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What to send: header names are unique whatever their case; `timeout_seconds` is for the whole call."""
+    """What to send: header names are unique whatever their case; `timeout_seconds` is for the whole call.
+
+    Not before `at`, if that is a moment ahead.
+    """
 
     method: str
     url: str
@@ -26,6 +29,7 @@ class Request:
     body: bytes | None
     timeout_seconds: float
     follow_redirects: bool
+    at: datetime | None = None
 
 
 def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
@@ -36,7 +40,8 @@ def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
     """
     body = None if schedule.body is None else schedule.body.encode()
     message_id = event.message_id
-    seconds = to_ms(now) // 1000
+    at = max(now, event.due)
+    seconds = to_ms(at) // 1000
     headers = {
         "user-agent": _USER_AGENT,
         "webhook-id": message_id,
@@ -60,6 +65,7 @@ def build(schedule: Schedule, event: Event, *, now: datetime) -> Request:
         body=body,
         timeout_seconds=schedule.timeout_seconds,
         follow_redirects=schedule.follow_redirects,
+        at=at,
     )
 
 

@@ -12,6 +12,7 @@ from rrcli.core.models import Overlap, Schedule, ScheduleState
 from rrcli.errors import Conflict, NotFound
 from rrcli.operations import rules
 from rrcli.operations.context import Context
+from rrcli.operations.handover import let_begin
 from rrcli.operations.schedule_fields import field_changes, require_calendars
 from rrcli.operations.stale import EVENTS_AT_ONCE
 from rrcli.operations.window import queue_now
@@ -167,8 +168,10 @@ def require_revision(schedule: Schedule, expected: int) -> None:
 
 
 def forget(context: Context, schedule_id: str) -> None:
-    """Remove all events of a schedule that is gone; safe to repeat."""
+    """Remove all events of a schedule that is gone: none of them begins afterwards. Safe to repeat."""
     events, queues = context.repository.events, context.repository.queues
     # Out of the queues first: who has forgotten the events cannot find their queue entries any more.
-    queues.withdraw([event.id for event in events.unfinished(schedule_id, limit=EVENTS_AT_ONCE)])
+    unfinished = events.unfinished(schedule_id, limit=EVENTS_AT_ONCE)
+    taken = queues.withdraw([event.id for event in unfinished])
     queues.withdraw(events.forget(schedule_id))
+    let_begin(context, (event for event in unfinished if event.id not in taken))

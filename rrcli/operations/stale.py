@@ -6,6 +6,7 @@ from rrcli.core.exclusions import Exclusions
 from rrcli.core.models import Event, EventState, Kind, Schedule, ScheduleState
 from rrcli.errors import InvalidRule
 from rrcli.operations.context import Context
+from rrcli.operations.handover import let_begin
 from rrcli.operations.rules import has_occurrence, recurrence_of
 
 EVENTS_AT_ONCE = 100_000
@@ -13,7 +14,7 @@ EVENTS_AT_ONCE = 100_000
 
 
 def supersede(context: Context, schedule: Schedule, now: datetime) -> None:
-    """Take queued occurrences out that the schedule does not have any more."""
+    """Take queued occurrences out that the schedule does not have any more: none of them begins later."""
     repository = context.repository
     exclusions = context.exclusions([schedule])[schedule.id]
     unfinished = repository.events.unfinished(schedule.id, limit=EVENTS_AT_ONCE)
@@ -22,6 +23,7 @@ def supersede(context: Context, schedule: Schedule, now: datetime) -> None:
     ]
     taken = repository.queues.withdraw([event.id for event in stale])
     repository.events.archive([event for event in stale if event.id in taken], now)
+    let_begin(context, (event for event in stale if event.id not in taken))
 
 
 def taken_out(schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime) -> Event | None:

@@ -454,6 +454,10 @@ class Queues(Protocol):
         """
         ...
 
+    def connections(self) -> int:
+        """Another number than before: a connection was made, perhaps to another server. Asks nobody."""
+        ...
+
 
 class Heartbeats(Protocol):
     """Signs of life."""

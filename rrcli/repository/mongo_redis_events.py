@@ -149,7 +149,7 @@ class MongoEvents:
                 {
                     "_id": {"$in": object_ids(ids)},
                     "state": {"$in": _UNQUEUED},
-                    "due": {"$lte": due_by},
+                    "due": {"$lte": stored_time(due_by)},
                     "status": {"$type": "array"},  # one that another program broke must not stop the batch
                 },
                 {"$set": {"state": EventState.WORKER.value}, "$push": {"status": step}},

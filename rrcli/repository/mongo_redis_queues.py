@@ -215,6 +215,9 @@ class RedisQueues:
             f"{token}:{_run_id(server)}" for token, server in zip(found[1::3], found[2::3], strict=True)
         )
 
+    def connections(self) -> int:
+        return self._redis.connections
+
     def _chunks(
         self, items: Collection[T], event_id: Callable[[T], str]
     ) -> Iterator[tuple[Partition, list[T]]]:

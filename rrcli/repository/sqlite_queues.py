@@ -140,6 +140,10 @@ class SqliteQueues:
                 row = connection.execute(_SQL["incarnation"]).fetchone()
         return str(row[0])
 
+    def connections(self) -> int:
+        """However often it is opened, it is the same file."""
+        return 0
+
     def _lease(self, worker: str, lease: timedelta) -> dict[str, object]:
         """Values of a lease from now on. To be called under the write lock, as `_expired` for its final
 

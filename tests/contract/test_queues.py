@@ -339,3 +339,11 @@ def test_batches_may_be_large(repository: Repository, count: int) -> None:
     repository.queues.acknowledge("w1", ids)
 
     assert repository.queues.missing(ids) == set(ids)
+
+
+def test_queues_that_answer_over_the_same_connections_say_so(repository: Repository) -> None:
+    queues = repository.queues
+    assert queues.claim("w", 1, LONG) == []
+    before = queues.connections()
+    assert queues.claim("w", 1, LONG) == []
+    assert queues.connections() == before

@@ -1,6 +1,7 @@
 """A worker learns that its claims may be elsewhere, whatever it did since they were lost."""
 
 import select
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -11,9 +12,9 @@ from rrcli.errors import StoreUnavailable
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
-from rrcli_daemons.worker import Worker
+from rrcli_daemons.worker import REAP_INTERVAL_SECONDS, Worker
 from tests.support.clock import FakeClock
-from tests.support.receiver import Receiver
+from tests.support.receiver import Answer, Receiver
 from tests.support.stack import wait_until
 from tests.support.working import dispatch, work_until, working
 
@@ -94,10 +95,18 @@ def _away(*_: object, **__: object) -> None:
     raise StoreUnavailable("away")
 
 
+@pytest.mark.parametrize("outage_after_seconds", [RENEW_SECONDS, REAP_INTERVAL_SECONDS])
 def test_what_a_replica_offers_that_a_live_worker_is_calling_is_left_to_it(
-    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+    context: Context,
+    clock: FakeClock,
+    target: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    outage_after_seconds: float,
 ) -> None:
-    """It took over without the newest claims, and another worker is back before the one that holds them."""
+    """It took over without the newest claims, and another worker is back before the one that holds them.
+
+    Whichever call it was that first met the outage.
+    """
     event_id = one_event(context, target)
     queues = context.repository.queues
     called: list[str] = []
@@ -107,6 +116,7 @@ def test_what_a_replica_offers_that_a_live_worker_is_calling_is_left_to_it(
                 worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls)
             )
             worker.run_once(context.now())
+        clock.advance(timedelta(seconds=outage_after_seconds - RENEW_SECONDS))
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
         assert queues.held("w2") == set()
@@ -118,6 +128,78 @@ def test_what_a_replica_offers_that_a_live_worker_is_calling_is_left_to_it(
                 worker.run_once(context.now())
             dispatch(context)
         assert (called, queues.held("w1")) == ([event_id], {event_id})
+
+
+def test_another_server_is_noticed_without_any_error_when_a_connection_was_made_anew(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planned failover closes idle connections, and the driver makes new ones by itself, as in a claim."""
+    event_id = one_event(context, target)
+    queues = context.repository.queues
+    called: list[str] = []
+    with working(context, "w1") as first, working(context, "w2") as second:
+        for worker in (first, second):
+            monkeypatch.setattr(
+                worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls)
+            )
+            worker.run_once(context.now())
+        queues.release("w1")
+        claim, connections, incarnation = queues.claim, queues.connections(), queues.incarnation()
+
+        def claimed_elsewhere(worker: str, limit: int, lease: timedelta, *, holding: bool) -> list[str]:
+            monkeypatch.setattr(queues, "connections", lambda: connections + 1)
+            monkeypatch.setattr(queues, "incarnation", lambda: f"{incarnation} of another server")
+            return claim(worker, limit, lease, holding=holding)
+
+        monkeypatch.setattr(queues, "claim", claimed_elsewhere)
+        clock.advance(timedelta(seconds=1))
+        second.run_once(context.now())
+        assert called == [event_id]
+        assert queues.held("w2") == set()
+
+
+def test_a_worker_that_stops_while_the_queues_are_away_writes_its_results(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_id = one_event(context, target)
+    repository = context.repository
+    opened = threading.Event()
+    target.answer("/hook", lambda _: Answer(status=200 if opened.wait(10) else 500))
+    with working(context, "w1") as worker:
+        work_until(worker, context, lambda: bool(target.requests))
+        with monkeypatch.context() as away:
+            for name in ("extend", "retake", "acknowledge", "reap", "retry"):
+                away.setattr(repository.queues, name, _away)
+            opened.set()
+            for _ in range(100):
+                clock.advance(timedelta(seconds=RENEW_SECONDS))
+                with suppress(StoreUnavailable):
+                    worker.finish()
+                if repository.events.archived([event_id]):
+                    break
+                select.select(list(worker.sources), [], [], 0.1)
+            assert repository.events.archived([event_id]) == {event_id}
+        with suppress(StoreUnavailable):  # the last try of before, which is heard of only now
+            worker.finish()
+
+
+def test_what_a_batch_that_broke_off_did_not_reach_is_called_after_all(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger went away when it was asked what the last event of the batch overlaps."""
+    repository = context.repository
+    plain = [one_event(context, target) for _ in range(3)]
+    fields = {"name": "s", "rrule": "FREQ=MINUTELY;COUNT=1", "callback_url": target.url("/hook")}
+    queued = schedules.create(context, fields | {"overlap": "queue"})
+    dispatch(context)
+    last = repository.events.unfinished(queued.id)[0].id
+    with working(context, "w1") as worker:
+        with monkeypatch.context() as away:
+            away.setattr(repository.events, "unfinished", _away)
+            with suppress(StoreUnavailable):
+                worker.run_once(context.now())
+        work_until(worker, context, lambda: repository.events.archived([*plain, last]) == {*plain, last})
+    assert len(target.requests) == 4
 
 
 def test_what_a_replica_offers_is_called_when_nobody_claims_it_anew(

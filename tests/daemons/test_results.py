@@ -99,6 +99,28 @@ def test_a_retry_that_was_noted_is_not_noted_again_when_the_archive_fails(
     assert context.repository.queues.due(NOON, 9) == [again.id]
 
 
+def test_a_retry_that_waits_for_the_queues_keeps_no_result_out_of_the_ledger(
+    context: Context, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies while they are away has its calls made again, but for those that are archived."""
+    again, one = claimed(context, 2)
+    results.again(again.moved(EventState.RETRY, NOON, "failed", due=NOON))
+    results.ended(completed(one))
+    with monkeypatch.context() as patched:
+        for name in ("retry", "acknowledge"):
+            patched.setattr(context.repository.queues, name, _away)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                results.write_all(NOON)
+        assert context.repository.events.archived([one.id]) == {one.id}
+        assert context.repository.events.get([again.id])[again.id].state is EventState.RETRY
+        assert {event.id for event in results.unwritten} == {again.id, one.id}
+    results.write_all(NOON)
+    assert context.repository.queues.due(NOON, 9) == [again.id]
+    assert context.repository.queues.held(WORKER) == set()
+    assert not results.unwritten
+
+
 def test_claims_are_kept_while_the_ledger_is_away(
     context: Context, target: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

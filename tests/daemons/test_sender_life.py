@@ -4,17 +4,23 @@ import os
 import select
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rrcli.clock import SystemClock
+from rrcli.core.request import Request
+from rrcli.operations.handover import AHEAD
 from rrcli_daemons import http_loop
 from rrcli_daemons.addresses import AddressPolicy
 from rrcli_daemons.sender import Sender
+from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Fault, receiver
 from tests.support.sending import a_request, collect, send, sending
 
 NEVER = Answer(fault=Fault.NEVER)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def is_readable(sender: Sender) -> bool:
@@ -191,3 +197,43 @@ def test_an_error_of_the_network_thread_reaches_the_caller(monkeypatch: pytest.M
             sender.collect()
         with pytest.raises(RuntimeError, match="the network thread has ended by an error"):
             sender.submit([("b", a_request("http://127.0.0.1/"))])
+
+
+def at(clock: FakeClock, milliseconds: int, url: str) -> Request:
+    """A request for an instant from now."""
+    return replace(a_request(url), at=clock.now() + timedelta(milliseconds=milliseconds))
+
+
+def test_a_call_begins_at_its_time_and_holds_up_no_other() -> None:
+    clock = FakeClock(NOON)
+    with receiver() as target, sending(clock=clock, most=1) as sender:
+        calls = [("later", at(clock, 80, target.url("/later"))), ("now", at(clock, -5, target.url("/now")))]
+        sender.submit([*calls, ("soon", at(clock, 40, target.url("/soon")))])
+        assert [key for key, _ in collect(sender, 1)] == ["now"]
+        for key in ("soon", "later"):
+            assert [call.path for call in target.requests][-1] != f"/{key}"
+            clock.advance(timedelta(milliseconds=41))
+            ((ended, outcome),) = collect(sender, 1)
+            assert (ended, outcome.started, outcome.duration_ms) == (key, clock.now(), 0)
+
+
+def test_no_call_is_held_longer_than_it_can_have_been_handed_over_ahead() -> None:
+    """The wall clock was set back since, or another machine's is ahead: its dispatcher's word goes."""
+    clock = FakeClock(NOON)
+    with receiver() as target, sending(clock=clock) as sender:
+        sender.submit([("a", at(clock, 3_600_000, target.url()))])
+        clock.advance(AHEAD)
+        assert len(collect(sender, 1)) == 1
+
+
+def test_calls_that_wait_for_their_time_can_be_taken_back() -> None:
+    clock = FakeClock(NOON)
+    with receiver() as target, sending(clock=clock) as sender:
+        sender.submit([(f"{ahead}", at(clock, ahead, target.url())) for ahead in (50, 90, -1)])
+        assert [key for key, _ in collect(sender, 1)] == ["-1"]
+        assert sender.withdraw(0.0) == []
+        assert sorted(sender.withdraw(None)) == ["50", "90"]
+        clock.advance(AHEAD)
+        sender.submit([("next", a_request(target.url()))])
+        assert [key for key, _ in collect(sender, 1)] == ["next"]
+        assert (sender.in_flight, len(target.requests)) == (0, 2)

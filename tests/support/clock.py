@@ -24,3 +24,7 @@ class FakeClock:
         """Let `duration` pass."""
         self._now += duration
         self._monotonic += duration.total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes at once."""
+        self.advance(timedelta(seconds=seconds))
