@@ -39,7 +39,7 @@ bench-plots: $(STAMPS)/dev ## Cost against work, 10^3 to 10^6 and more, as curve
 	@$(BIN)/python -m tests.benchmarks growth
 	@$(BIN)/python -m tests.benchmarks.page
 
-bench-page: $(STAMPS)/dev ## Write the pages from the records that there are in build/bench
+bench-page: $(STAMPS)/dev ## Write the pages from tests/benchmarks/records
 	@$(BIN)/python -m tests.benchmarks.page
 
 bench-quick: $(STAMPS)/dev ## The short form of all benchmarks, as CI runs it: fails when one breaks

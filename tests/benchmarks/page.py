@@ -1,4 +1,4 @@
-"""Writes docs/performance.md and its pictures from the records in build/bench, and fills in docs/capacity.md.
+"""Writes docs/performance.md and its pictures from the records, and fills in docs/capacity.md.
 
 Run with `python -m tests.benchmarks.page`, as `make bench` does at its end. What has no record is shown as
 not measured; a quick run has no record.
@@ -25,7 +25,7 @@ Record = Mapping[str, Any]
 HEAD = """\
 # Performance
 
-<!-- Made by tests/benchmarks/page.py from the records of a run; `make bench` measures and writes it anew. -->
+<!-- Made by tests/benchmarks/page.py from the records there; `make bench` measures and writes it anew. -->
 
 Every figure is measured by a program of [`tests/benchmarks`](../tests/benchmarks/__main__.py), on real
 servers and real processes, all on one machine. `make bench` repeats it; beside each table stands the command

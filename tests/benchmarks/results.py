@@ -1,6 +1,7 @@
 """What a benchmark found: tables, targets and curves, printed and kept for docs/performance.md.
 
-Records go to `build/bench/NAME.json`, from where `tests.benchmarks.page` writes the page. A figure carries
+Records go to `records/NAME.json` beside this file, from where `tests.benchmarks.page` writes the page; they
+are kept with it, so that one benchmark can be repeated without all the others. A figure carries
 its unit in the name of its column; ratios compare two things measured in the same run.
 """
 
@@ -20,7 +21,8 @@ from rich.table import Table as RichTable
 from rrcli import __version__
 from rrcli.clock import SystemClock
 
-FOLDER = Path("build/bench")
+FOLDER = Path(__file__).parent / "records"
+QUICK = Path("build/bench")
 
 Cell = str | int | float | None
 
@@ -94,14 +96,15 @@ class Results:
 
     def save(self) -> Path:
         """Write the record; a quick run leaves the figures of a full one alone."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        path = FOLDER / f"{self.name}{'-quick' if self.quick else ''}.json"
+        folder = QUICK if self.quick else FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.name}.json"
         record = asdict(self) | {
             "measured_at": f"{SystemClock().now():%Y-%m-%d}",
             "command": f"python -m {self._module()} {shlex.join(sys.argv[1:])}".rstrip(),
             "machine": machine(),
         }
-        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         return path
 
     def _module(self) -> str:

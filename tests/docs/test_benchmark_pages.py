@@ -135,3 +135,12 @@ MODULES = {module for each in (*NAMES, *BY_NAME) if (module := module_of(each.sp
 def test_every_benchmark_can_be_imported(module):
     is_package = (ROOT / "tests" / "benchmarks" / module).is_dir()
     importlib.import_module(f"tests.benchmarks.{module}" + (".__main__" if is_package else ""))
+
+
+def test_the_pages_say_what_the_records_say():
+    """A figure that was changed by hand, or measured and not written down, is found."""
+    records = page.read(page.FOLDER)
+    assert (ROOT / "docs" / "performance.md").read_text(encoding="utf-8") == page.page(records)
+    capacity = (ROOT / "docs" / "capacity.md").read_text(encoding="utf-8")
+    assert capacity_page.filled(capacity, capacity_page.parts(MEASURED, records)) == capacity
+    assert capacity_page.figures_of(records["capacity"]) == MEASURED
