@@ -67,12 +67,14 @@ QUEUED = _counter("occurrences_queued_total", "prequeuer", "Occurrences put into
 TICK_SECONDS = _histogram(
     "prequeuer_tick_duration_seconds", "prequeuer", "Time of one pass over due schedules.", _TICK
 )
-TICKS = _counter("prequeuer_ticks_total", "prequeuer", "Ticks that came to their end.")
+TICKS = _counter("prequeuer_ticks_total", "prequeuer", "Ticks: how often the window was looked at anew.")
 RECONCILED = _counter(
     "reconciled_events_total", "prequeuer", "Live events that stood in no queue and were queued again."
 )
 
-DISPATCHED = _counter("events_dispatched_total", "dispatcher", "Due events handed to the workers.")
+DISPATCHED = _counter(
+    "events_dispatched_total", "dispatcher", "Events handed to the workers, up to 100 ms ahead of their time."
+)
 
 ATTEMPTS = _counter(
     "callback_attempts_total",
@@ -82,7 +84,7 @@ ATTEMPTS = _counter(
 )
 ENDED = _counter("events_ended_total", "worker", "Events that were called and have ended.", "state")
 RETRIES = _counter("callback_retries_total", "worker", "Failed calls that will be made again.")
-IN_FLIGHT = _gauge("callbacks_in_flight", "worker", "Calls that this worker is making now.")
+IN_FLIGHT = _gauge("callbacks_in_flight", "worker", "Calls that this worker is making, or is about to begin.")
 LATENESS = _histogram(
     "dispatch_lateness_seconds", "worker", "From when an event is due to its first call.", _LATENESS
 )
