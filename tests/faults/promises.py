@@ -2,6 +2,8 @@
 
 FAULTS = "tests/faults"
 WORKER = "tests/daemons/test_worker.py"
+AHEAD = "tests/daemons/test_ahead.py"
+LEASES = "tests/daemons/test_lost_leases.py"
 
 PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -33,6 +35,10 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             f"{FAULTS}/test_redis.py::test_a_redis_that_was_killed_and_came_back_empty_is_filled_again",
             f"{FAULTS}/test_redis.py::test_a_flushed_redis_is_filled_again",
             f"{FAULTS}/test_redis.py::test_calls_in_flight_are_not_made_again_when_redis_is_emptied",
+            f"{LEASES}::test_another_server_is_noticed_without_any_error_when_a_connection_was_made_anew",
+            "tests/contract/test_redis_reconnects.py"
+            "::test_a_connection_made_in_place_of_one_that_the_server_closed_is_counted",
+            f"{LEASES}::test_a_worker_that_stops_while_the_queues_are_away_writes_its_results",
         ),
     ),
     (
@@ -43,7 +49,8 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Attempt",
-        "Method, URL, headers and body are those of the current revision; POST with a body, else GET.",
+        "Method, URL, headers and body are those of the current revision, as the worker reads it shortly "
+        "before the call; POST with a body, else GET.",
         (
             f"{WORKER}::test_an_edit_of_the_request_reaches_events_that_are_queued",
             "tests/unit/test_request.py::test_the_default_method_follows_the_body",
@@ -91,6 +98,17 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Late, missed, overlapping",
+        "A call is made at its time; a worker has it up to 100 ms before and holds it no longer, whatever "
+        "the clock says.",
+        (
+            f"{AHEAD}::test_a_call_is_made_at_its_time",
+            "tests/daemons/test_sender_life.py::test_a_call_begins_at_its_time_and_holds_up_no_other",
+            "tests/daemons/test_sender_life.py"
+            "::test_no_call_is_held_longer_than_it_can_have_been_handed_over_ahead",
+        ),
+    ),
+    (
+        "Late, missed, overlapping",
         "Downtime is seen, and late occurrences follow the misfire policy: all, latest or skip, within the "
         "window; what is not fired is recorded, a run of them as one entry.",
         (
@@ -106,14 +124,19 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             f"{WORKER}::test_overlap_skip_skips_while_an_earlier_one_has_not_ended",
             f"{WORKER}::test_overlap_queue_runs_one_at_a_time_in_order",
+            f"{AHEAD}::test_what_ends_before_the_next_is_due_is_no_overlap",
         ),
     ),
     (
         "Late, missed, overlapping",
-        "A change of rule, time zone or state supersedes what is queued; none of it fires afterwards. "
-        "Deleting leaves nothing.",
+        "A change of rule, time zone or state supersedes what is queued; none of it fires afterwards, but "
+        "for what is due and waits for a free place in a full worker: it may for about a second. Deleting "
+        "leaves nothing.",
         (
             f"{WORKER}::test_an_event_of_an_older_rule_never_fires",
+            f"{AHEAD}::test_what_no_worker_has_yet_is_taken_out_at_once",
+            f"{AHEAD}::test_what_is_taken_out_in_the_last_moment_has_begun_when_that_is_done_or_never_begins",
+            f"{WORKER}::test_what_was_claimed_ahead_goes_back_when_calls_hang",
             "tests/operations/test_schedules.py::test_a_pause_supersedes_what_is_queued_and_makes_no_more",
             "tests/operations/test_schedules.py"
             "::test_a_deleted_schedule_leaves_nothing_in_any_queue_or_collection",
@@ -155,6 +178,7 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             f"{WORKER}::test_claims_of_a_lost_worker_are_called_by_another",
             "tests/contract/test_queues.py::test_reap_returns_the_claims_of_lost_workers_and_no_others",
             "tests/contract/test_races.py::test_each_of_10_000_ids_is_claimed_exactly_once",
+            f"{LEASES}::test_what_a_batch_that_broke_off_did_not_reach_is_called_after_all",
         ),
     ),
     (
@@ -181,6 +205,7 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             "tests/daemons/test_loop.py::test_a_signal_stops_a_daemon_in_order",
             f"{WORKER}::test_closing_gives_claims_back_to_the_others",
+            f"{AHEAD}::test_a_worker_that_stops_gives_back_what_has_not_begun",
             "tests/e2e/test_up.py::test_nothing_outlives_a_supervisor_that_was_killed",
         ),
     ),
