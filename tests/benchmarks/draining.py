@@ -102,7 +102,7 @@ def drain(store: Settings, work: Work, *, workers: int = 1, command: Sequence[st
     """
     with open_repository(store) as repository, tempfile.TemporaryDirectory() as folder:
         repository.init()
-        ids = _filled(repository, store, work)
+        ids = filled(repository, store, work)
         stack = Stack(environment(store), Path(folder, "log"), command=command)
         try:
             for number in range(workers):
@@ -115,7 +115,7 @@ def drain(store: Settings, work: Work, *, workers: int = 1, command: Sequence[st
             stack.stop()
 
 
-def _filled(repository: Repository, store: Settings, work: Work) -> list[str]:
+def filled(repository: Repository, store: Settings, work: Work) -> list[str]:
     """Ids of events that have been dispatched but for the last step, which hands them to the workers."""
     context = Context(repository=repository, clock=SystemClock(), settings=store)
     schedules = work.made(context.now())

@@ -16,6 +16,7 @@ from statistics import quantiles
 from rrcli.core.models import Event
 from rrcli.core.policies import jitter
 from rrcli.operations.context import Context
+from tests.benchmarks.flow import CACHE
 from tests.benchmarks.loads import load, secondly
 from tests.benchmarks.results import FOLDER, Results
 from tests.benchmarks.running import daemons, wait_until_filled
@@ -81,7 +82,7 @@ def sustained(kind: str) -> int:
 
 def measure(kind: str, rate: int, spread: float, seconds: int) -> tuple[list[float], tuple[float, float]]:
     """Lateness of every call in ms, and the medians of when it was dispatched and started."""
-    with place(kind) as where, opened(where) as context, stopwatch(where.folder) as receiver:
+    with place(kind, *CACHE) as where, opened(where) as context, stopwatch(where.folder) as receiver:
         make = secondly(context.now() + LEAD, receiver.url, jitter_seconds=spread)
         load(context.repository, make, rate)
         with daemons(where):

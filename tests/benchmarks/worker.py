@@ -2,7 +2,8 @@
 
 Run with `python -m tests.benchmarks.worker [--embedded] [--workers N] [--quick]`. A real worker process with
 default settings takes 20,000 due events through nginx into the archive; `the sender alone` makes the same
-calls with the worker's own client, `bare CurlMulti` with the least that pycurl can do.
+calls with the worker's own client, `bare CurlMulti` with the least that pycurl can do; `the stores alone`
+asks of MongoDB and Redis what a worker must, and does nothing with it.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from tests.benchmarks.draining import Drained, Work, drain, stores
 from tests.benchmarks.profiling import profiled
 from tests.benchmarks.results import Results
 from tests.benchmarks.sender import Figure, bare_run, measure, sender_run
+from tests.benchmarks.store_calls import store_calls
 from tests.benchmarks.target import target
 
 EVENTS = 20_000
@@ -39,11 +41,12 @@ NEXT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """One variant, in each round: the worker, and the same calls without a store."""
+    """One variant, in each round: the worker, the same calls without a store, the stores without a call."""
 
-    worker: Sequence[Drained]
-    sender: Sequence[Figure]
-    bare: Sequence[Figure]
+    worker: list[Drained]
+    sender: list[Figure]
+    bare: list[Figure]
+    stores: list[Figure]
 
     @property
     def events_per_second(self) -> float:
@@ -129,11 +132,13 @@ def measured(chosen: argparse.Namespace) -> dict[str, Measured]:
     found = {}
     with target(["127.0.0.1", *HOSTS]) as url, stores(embedded=chosen.embedded) as fresh:
         for name, work in variants(url, events).items():
-            calls, each = requests_of(work), Measured(worker=[], sender=[], bare=[])
+            calls, each = requests_of(work), Measured(worker=[], sender=[], bare=[], stores=[])
             for _ in range(rounds):
                 each.worker.append(drain(next(fresh), work, workers=chosen.workers))
                 each.sender.append(measure(sender_run, calls, in_flight))
                 each.bare.append(measure(bare_run, calls, in_flight))
+                if not chosen.embedded:
+                    each.stores.append(store_calls(next(fresh), work))
             found[name] = each
             print(f"{name}: {each.events_per_second:,.0f} events/s", file=sys.stderr, flush=True)
     return found
@@ -151,17 +156,21 @@ def report(results: Results, found: dict[str, Measured]) -> None:
     bill = []
     for name, each in found.items():
         spent = [each.cpu_us(program) for program in programs]
-        alone = median(figure.cpu_us for figure in each.sender)
-        bare = median(figure.cpu_us for figure in each.bare)
-        bill.append([name, *spent, sum(spent), alone, bare])
+        alone = [_cpu_us(figures) for figures in (each.sender, each.bare, each.stores) if figures]
+        bill.append([name, *spent, sum(spent), *alone])
     columns = [
         "variant",
         *(f"{program} µs" for program in programs),
         "all µs",
         "the sender alone µs",
         "bare CurlMulti µs",
+        *(["the stores alone µs"] if found[PLAIN].stores else []),
     ]
     results.table("CPU time of an event", columns, bill, limits(found[PLAIN]))
+
+
+def _cpu_us(figures: Sequence[Figure]) -> float:
+    return median(each.cpu_us for each in figures)
 
 
 def limits(plain: Measured) -> str:
@@ -177,7 +186,7 @@ def limits(plain: Measured) -> str:
 def left_for_records(plain: Measured, ratio: float) -> str:
     """What a worker that reaches that part of the client alone can spend on an event beside its call."""
     alone = median(figure.requests_per_second for figure in plain.sender)
-    call = median(figure.cpu_us for figure in plain.sender)
+    call = _cpu_us(plain.sender)
     programs = plain.worker[0].cpu_us
     servers = sum(plain.cpu_us(program) for program in programs if program != "worker")
     wanted = 1e6 / (ratio * alone)
@@ -185,8 +194,10 @@ def left_for_records(plain: Measured, ratio: float) -> str:
     return (
         f"{ratio:g} of {alone:,.0f} calls/s leave one process {wanted:.0f} µs for an event. The call takes "
         f"{call:.0f} µs of them; {left:.0f} µs would have to do for claiming and reading the event, and for "
-        f"writing and archiving its result. That takes {plain.cpu_us('worker') - call:.0f} µs now, and the "
-        f"servers take {servers:.0f} µs of the same processors."
+        f"writing and archiving its result. That takes {plain.cpu_us('worker') - call:.0f} µs now: "
+        f"{_cpu_us(plain.stores):.0f} µs to ask the stores and to carry bytes, the rest to make records of "
+        "them, to decide, and to make documents of the result, in Python. The servers take "
+        f"{servers:.0f} µs of the same processors."
     )
 
 
