@@ -41,7 +41,7 @@ class Dispatcher:
     def finish(self) -> datetime | None:
         return None
 
-    def run_once(self, now: datetime) -> datetime | None:
+    def run_once(self, now: datetime, *, called: bool = True) -> datetime | None:
         """Tell the ledger of what is due within AHEAD and move it; when to look again.
 
         At half of AHEAD before the next entry's time: what is due shortly after it comes along.

@@ -54,8 +54,11 @@ class Daemon(Protocol):
         """What else may wake it."""
         ...
 
-    def run_once(self, now: datetime) -> datetime | None:
-        """Do what is due; when there is more to do (`now` or earlier: at once; None: when woken)."""
+    def run_once(self, now: datetime, *, called: bool = True) -> datetime | None:
+        """Do what is due; when there is more to do (`now` or earlier: at once; None: when woken).
+
+        Not `called`: its own sources alone have woken it, nobody on its channel, nor time.
+        """
         ...
 
     def finish(self) -> datetime | None:
@@ -92,6 +95,7 @@ class Loop:
         self._began = 0.0
         self._waiter: Waiter | None = None
         self._ready = False
+        self._called, self._called_at = True, 0.0
         self._stopping = False
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
@@ -140,10 +144,11 @@ class Loop:
             self._repository.init()
             self._ready = True
         self._beat(now)
-        more = self._daemon.run_once(now)
+        more = self._daemon.run_once(now, called=self._called)
         if self._waiter is None and self._daemon.channel is not None:
             # Afterwards: while the queues are away, there is something to do in the ledger.
             self._waiter = self._repository.waiter(self._daemon.channel)
+            self._called = True
             return now  # what came before it listened is found by another look
         return more
 
@@ -152,6 +157,8 @@ class Loop:
         outage = 0.0
         while not until():
             self._began = self._clock.monotonic()
+            if self._called:
+                self._called_at = self._began
             try:
                 more = step(self._clock.now())
                 if outage:
@@ -164,6 +171,7 @@ class Loop:
                 shortest, longest = OUTAGE_WAIT_SECONDS
                 outage = min(max(outage * 2, shortest), longest)
                 self._drop_waiter()
+                self._called = True
                 self._select([self._wake_read], outage)
 
     def _seconds_until(self, more: datetime | None) -> float:
@@ -173,6 +181,7 @@ class Loop:
 
     def _wait(self, seconds: float) -> None:
         """Until something wakes the daemon, `seconds` at most; returns at once when that is 0."""
+        self._called = True
         if seconds <= 0:
             return
         waiting: list[Wakeable] = [self._wake_read]
@@ -185,6 +194,9 @@ class Loop:
             waiting += self._daemon.sources
             seconds -= gathers
         ready = ready or self._select(waiting, seconds)
+        by_sources_alone = bool(ready) and not {self._waiter, self._wake_read} & {*ready}
+        # A call that was lost costs no more than the longest wait.
+        self._called = not by_sources_alone or self._clock.monotonic() >= self._called_at + IDLE_WAIT_SECONDS
         if self._waiter is not None and self._waiter in ready:
             self._waiter.drain()
 

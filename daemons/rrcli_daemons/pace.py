@@ -2,8 +2,11 @@
 
 from collections import deque
 
-AHEAD_SECONDS = 0.05
-"""What is made ready beforehand would follow within about this time, as fast as calls end now."""
+AHEAD_SECONDS = 0.15
+"""What is made ready beforehand would follow within about this time, as fast as calls end now.
+
+Half of it again as long as what is not due yet may have been handed over ahead.
+"""
 
 
 class Pace:

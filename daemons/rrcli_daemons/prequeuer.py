@@ -89,7 +89,7 @@ class Prequeuer:
         self._threads.shutdown()
         return None
 
-    def run_once(self, now: datetime) -> datetime | None:
+    def run_once(self, now: datetime, *, called: bool = True) -> datetime | None:
         """Reconcile when it is time, tick when it is time."""
         walk = self._reconciler.step(now)
         more = self._step(now)

@@ -44,6 +44,11 @@ class Results:
         return sum(map(len, self._parts))
 
     @property
+    def wait(self) -> bool:
+        """Whether there are any that nobody writes down."""
+        return self._written is None and len(self) > 0
+
+    @property
     def ids(self) -> set[str]:
         """What is not known to be written down and given up, without waiting."""
         return {event.id for event in self._all}
@@ -72,10 +77,14 @@ class Results:
         """Its attempt is to be written, and its claim returned to the ready queue."""
         self._again.append(event)
 
-    def begin(self, now: datetime) -> None:
-        """Start to write what there is, unless writing is under way. Raises as `finish`."""
+    def look(self) -> None:
+        """Take note of what has been written by now. Raises as `finish`."""
         if self._written is not None and self._written.done():
             self.finish()
+
+    def begin(self, now: datetime) -> None:
+        """Start to write what there is, unless writing is under way. Raises as `finish`."""
+        self.look()
         if self._written is None and len(self):
             self._writing_ended, self._ended = self._ended, []
             self._writing_again, self._again = self._again, []

@@ -47,8 +47,11 @@ OVERLAP_WAIT = timedelta(seconds=5)
 CALLS_PER_SUBMIT = 20
 """The first calls of a large claim begin while the others are made ready."""
 
-BUSY = 20
+BUSY = 60
 """So many calls that ended lately, by `Pace`: about 400 a second."""
+
+WRITE_SECONDS = 0.02
+"""Shortest time between the beginnings of two writes of results, while many calls end."""
 
 GIVE_BACK_SECONDS = 0.5
 """What was claimed ahead of its turn waits so long for it at most."""
@@ -78,11 +81,13 @@ class Worker:
         self._next_extend = 0.0
         self._next_reap = 0.0
         self._next_look = 0.0
+        self._next_write = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
         self._early: dict[str, tuple[Event, float]] = {}
         """Claimed ahead of their time, by the monotonic clock, when it is asked what they overlap."""
         self._pace = Pace()
         self._unsure = False
+        self._left = False
         self._takeover = Takeover(context)
         self._results = Results(context, instance)
         self._gone: list[str] = []
@@ -98,8 +103,11 @@ class Worker:
     def counters(self) -> Mapping[str, float]:
         return self._counters | {"in_flight": float(len(self._claimed) + len(self._early))}
 
-    def run_once(self, now: datetime) -> datetime | None:
-        """Claim and start what there is room for, while what has ended is written down."""
+    def run_once(self, now: datetime, *, called: bool = True) -> datetime | None:
+        """Claim and start what there is room for, while what has ended is written down.
+
+        Not `called`, it claims only what it had no room for the last time.
+        """
         unsure = self._unsure
         if unsure:
             self._next_extend = self._next_look = 0.0
@@ -109,17 +117,22 @@ class Worker:
         self._watch_for_takeover(now, unsure=unsure)
         self._take_up_lost_claims(now)
         self._start_early(now)
-        self._results.begin(now)
+        self._begin_to_write(now)
         self._give_back_waiting()
         room = self._room
-        # While there is enough that follows, larger batches are cheaper.
-        ids = self._claim(room) if room > self._ahead // 2 else []
+        ids: list[str] = []
+        if called or self._left:
+            self._left = True
+            # While there is enough that follows, larger batches are cheaper.
+            if room > self._ahead // 2:
+                ids = self._claim(room)
+                self._left = len(ids) == room
         self._watch_for_takeover(now)
         self._start(ids, now)
         rests = not self._is_busy and not (ids and self._claimed)
         if rests or self._freed or self._failing or self._gone:
             self._settle(now)
-        self._results.begin(now)
+        self._begin_to_write(now)
         self._unsure = False
         if ids and len(ids) == room and self._room > 0:
             return now
@@ -130,7 +143,17 @@ class Worker:
         seconds = [begins - self._context.clock.monotonic() for _, begins in self._early.values()]
         if len(self._claimed) > self._capacity:
             seconds.append(GIVE_BACK_SECONDS)
+        if self._results.wait:
+            seconds.append(WRITE_SECONDS)
         return now + timedelta(seconds=max(min(seconds), 0.0)) if seconds else None
+
+    def _begin_to_write(self, now: datetime) -> None:
+        """Write down what has ended; while much ends, it is written in fewer and larger parts."""
+        self._results.look()
+        monotonic = self._context.clock.monotonic()
+        if self._results.wait and (not self._is_busy or monotonic >= self._next_write):
+            self._results.begin(now)
+            self._next_write = monotonic + WRITE_SECONDS
 
     def _claim(self, room: int) -> list[str]:
         """Ids to start; none that is being called already, as an older state of the queues may offer."""
@@ -163,7 +186,7 @@ class Worker:
 
     @property
     def _ahead(self) -> int:
-        return min(self._pace.lately(self._context.clock.monotonic()), self._capacity)
+        return min(self._pace.lately(self._context.clock.monotonic()), 2 * self._capacity)
 
     def _watch_for_takeover(self, now: datetime, *, unsure: bool = False) -> None:
         """A connection that was made anew, without any error, may have claimed from another server."""

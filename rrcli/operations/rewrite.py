@@ -12,6 +12,7 @@ from rrcli.core.models import Schedule, ScheduleState
 from rrcli.errors import Conflict, InvalidRule
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
+from rrcli.operations.handover import AHEAD, let_begin
 from rrcli.operations.rules import recurrence_of
 from rrcli.operations.stale import supersede
 from rrcli.operations.window import queue_now
@@ -39,6 +40,9 @@ def rewrite(
             if new.rule_revision != old.rule_revision:
                 supersede(context, new, now)
                 queue_now(context, new, now)
+            else:
+                # What a worker holds already begins as the schedule was.
+                let_begin(context, context.repository.events.unfinished(new.id, before=now + AHEAD))
             return new
     raise Conflict(f"Schedule {schedule_id} is being changed by others all the time.", hint="Try again.")
 

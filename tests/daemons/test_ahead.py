@@ -93,6 +93,7 @@ def test_what_ends_before_the_next_is_due_is_no_overlap(
 TAKEN_OUT: dict[str, Callable[[Context, str], object]] = {
     "pause": changes.pause,
     "update": lambda context, id_: changes.update(context, id_, {"rrule": "FREQ=DAILY;BYHOUR=1"}),
+    "new address": lambda context, id_: changes.update(context, id_, {"callback_url": "http://127.0.0.1:9/"}),
     "delete": schedules.delete,
 }
 

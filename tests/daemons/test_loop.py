@@ -30,7 +30,7 @@ class Recorder:
         self.finishes = 0
         self._step = step
 
-    def run_once(self, now: datetime) -> datetime | None:
+    def run_once(self, now: datetime, *, called: bool = True) -> datetime | None:
         self.calls += 1
         return self._step(self.calls)
 

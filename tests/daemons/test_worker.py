@@ -12,7 +12,7 @@ from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
 from rrcli.repository.base import QueueEntry
-from rrcli_daemons.worker import BUSY, GIVE_BACK_SECONDS, LOOK_SECONDS
+from rrcli_daemons.worker import BUSY, GIVE_BACK_SECONDS, LOOK_SECONDS, WRITE_SECONDS
 from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Fault, Receiver
 from tests.support.working import dispatch, work_until, working
@@ -332,7 +332,7 @@ def test_while_calls_end_quickly_the_next_ones_are_claimed_already(
 
 
 def test_while_calls_end_quickly_the_next_ones_do_not_wait_for_the_ledger(
-    context: Context, target: Receiver, monkeypatch: pytest.MonkeyPatch
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(BUSY):
         make(context, target, name=f"s{number}")
@@ -346,7 +346,8 @@ def test_while_calls_end_quickly_the_next_ones_do_not_wait_for_the_ledger(
         return archive(ended, now)
 
     with working(context) as worker:
-        work_until(worker, context, lambda: nothing_queued(context))
+        work_until(worker, context, lambda: not worker.counters()["in_flight"])
+        worker.finish()
         monkeypatch.setattr(repository.events, "archive", slow)
         for number in range(3):
             make(context, target, name=f"next{number}")
@@ -355,9 +356,52 @@ def test_while_calls_end_quickly_the_next_ones_do_not_wait_for_the_ledger(
         assert (len(target.requests), waited) == (BUSY + 3, [])
         assert repository.queues.depths().in_flight == 3
         opened.set()
+        clock.advance(timedelta(seconds=WRITE_SECONDS))
         work_until(worker, context, lambda: nothing_queued(context))
     assert all(waited)
     assert repository.events.history(None, limit=1).total == BUSY + 3
+
+
+def test_while_many_calls_end_their_results_are_written_together(
+    context: Context, clock: FakeClock, target: Receiver
+) -> None:
+    for number in range(BUSY):
+        schedule_id = make(context, target, name=f"s{number}")
+    dispatch(context)
+    history = context.repository.events.history
+    with working(context) as worker:
+        work_until(worker, context, lambda: not worker.counters()["in_flight"])
+        worker.finish()
+        clock.advance(timedelta(seconds=WRITE_SECONDS))
+        events.trigger(context, schedule_id)
+        dispatch(context)
+        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 1)
+        clock.advance(timedelta(seconds=WRITE_SECONDS / 2))
+        for _ in range(3):
+            events.trigger(context, schedule_id)
+            dispatch(context)
+            work_until(worker, context, lambda: not worker.counters()["in_flight"])
+        assert worker.run_once(context.now()) == context.now() + timedelta(seconds=WRITE_SECONDS)
+        assert history(None, limit=1).total == BUSY + 1
+        clock.advance(timedelta(seconds=WRITE_SECONDS))
+        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 4)
+
+
+def test_not_called_a_worker_claims_only_what_it_had_no_room_for(context: Context, target: Receiver) -> None:
+    for number in range(3):
+        make(context, target, name=f"s{number}")
+    dispatch(context)
+    target.answer_all(Answer(fault=Fault.NEVER))
+    narrow = two_at_once(context)
+    with working(narrow) as worker:
+        worker.run_once(context.now(), called=False)
+        assert context.repository.queues.depths().in_flight == 0
+        worker.run_once(context.now())
+        assert context.repository.queues.depths().in_flight == 2
+        worker.run_once(context.now(), called=False)
+        worker._claimed.clear()
+        worker.run_once(context.now(), called=False)
+        assert context.repository.queues.depths().in_flight == 3
 
 
 def test_what_was_claimed_ahead_goes_back_when_calls_hang(
