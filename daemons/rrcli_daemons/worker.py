@@ -148,10 +148,11 @@ class Worker:
         return now + timedelta(seconds=max(min(seconds), 0.0)) if seconds else None
 
     def _begin_to_write(self, now: datetime) -> None:
-        """Write down what has ended; while much ends, it is written in fewer and larger parts."""
+        """Write down what has ended; while much does and more will, in fewer and larger parts."""
         self._results.look()
         monotonic = self._context.clock.monotonic()
-        if self._results.wait and (not self._is_busy or monotonic >= self._next_write):
+        gathers = self._is_busy and bool(self._claimed) and monotonic < self._next_write
+        if self._results.wait and not gathers:
             self._results.begin(now)
             self._next_write = monotonic + WRITE_SECONDS
 

@@ -362,29 +362,32 @@ def test_while_calls_end_quickly_the_next_ones_do_not_wait_for_the_ledger(
     assert repository.events.history(None, limit=1).total == BUSY + 3
 
 
-def test_while_many_calls_end_their_results_are_written_together(
+def test_while_many_calls_end_and_more_will_their_results_are_written_together(
     context: Context, clock: FakeClock, target: Receiver
 ) -> None:
+    target.answer("/never", Answer(fault=Fault.NEVER))
+    make(context, target, callback_url=target.url("/never"))
+    schedule_id = make(context, target)
     for number in range(BUSY):
-        schedule_id = make(context, target, name=f"s{number}")
+        make(context, target, name=f"s{number}")
     dispatch(context)
     history = context.repository.events.history
     with working(context) as worker:
-        work_until(worker, context, lambda: not worker.counters()["in_flight"])
+        work_until(worker, context, lambda: worker.counters()["in_flight"] == 1)
         worker.finish()
         clock.advance(timedelta(seconds=WRITE_SECONDS))
         events.trigger(context, schedule_id)
         dispatch(context)
-        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 1)
+        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 2)
         clock.advance(timedelta(seconds=WRITE_SECONDS / 2))
         for _ in range(3):
             events.trigger(context, schedule_id)
             dispatch(context)
-            work_until(worker, context, lambda: not worker.counters()["in_flight"])
+            work_until(worker, context, lambda: worker.counters()["in_flight"] == 1)
         assert worker.run_once(context.now()) == context.now() + timedelta(seconds=WRITE_SECONDS)
-        assert history(None, limit=1).total == BUSY + 1
+        assert history(None, limit=1).total == BUSY + 2
         clock.advance(timedelta(seconds=WRITE_SECONDS))
-        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 4)
+        work_until(worker, context, lambda: history(None, limit=1).total == BUSY + 5)
 
 
 def test_not_called_a_worker_claims_only_what_it_had_no_room_for(context: Context, target: Receiver) -> None:

@@ -263,8 +263,6 @@ class PromiseMachine(RuleBasedStateMachine):
             for _ in range(PASSES):
                 before = len(sender.made)
                 worker.run_once(self.context.now())
-                if len(sender.made) == before:
-                    worker.finish()  # time stands still: what waits to be written with more is written now
                 depths = queues.depths()
                 if len(sender.made) == before and depths.worker + depths.in_flight == 0:
                     break
