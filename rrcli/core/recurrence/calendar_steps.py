@@ -35,6 +35,7 @@ _KEPT_TIMES = 24_000
 _KEPT_PATTERNS = 2_000
 # Days in the 400 years after which the Gregorian calendar repeats, a whole number of weeks.
 _CYCLE_DAYS = 146_097
+_LONGEST_YEAR_DAYS = 366
 # Above this many times a day, a pattern is laid out by hours instead of by days.
 _TIMES_BY_DAY = 1_440
 _MIDNIGHTS = tuple(timedelta(day) for day in range(-MARGIN, 366 + MARGIN))
@@ -83,12 +84,8 @@ class CalendarSteps:
     def years(self, first: int, last: int) -> Iterator[tuple[int, PatternKey, Pattern]]:
         """The years from `first` to `last` (inclusive) that hold occurrences, with their times."""
         first, last = max(first, FIRST_YEAR), min(last, LAST_YEAR)
-        step = 1
-        if self._rule.frequency == Frequency.YEARLY and not self._days.leaves_year:
-            step = self._interval
-            first += (self._start_year - first) % step
         fruitful, cycle = first, year_cycle()
-        for year in range(first, last + 1, step):
+        for year in self._years_in_step(first, last):
             key = (cycle[year % 400].key, 0) if self._steps_all else self._pattern_key(year)
             pattern = self._kept.get(key) or self.pattern(year)
             if pattern.size:
@@ -96,6 +93,16 @@ class CalendarSteps:
                 yield year, key, pattern
             elif year - fruitful > self._repeats_after:
                 return
+
+    def _years_in_step(self, first: int, last: int) -> Iterable[int]:
+        """Those of the years from `first` to `last` that the interval does not pass over as a whole."""
+        if self._rule.frequency == Frequency.YEARLY and not self._days.leaves_year:
+            return range(first + (self._start_year - first) % self._interval, last + 1, self._interval)
+        if self._rule.frequency == Frequency.DAILY and self._interval > _LONGEST_YEAR_DAYS:
+            begin, end = january_first(first), january_first(last + 1)
+            begin += (self._start_day - begin) % self._interval
+            return map(year_of, range(begin, end, self._interval))
+        return range(first, last + 1)
 
     def pattern(self, year: int) -> Pattern:
         """The times of a year, relative to its 1 January."""
