@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rrcli.core.recurrence.calendar import DAY_SECONDS, FIRST_YEAR, january_first
 from rrcli.core.recurrence.moments import (
     Moment,
+    joined,
     known_zone,
     moment_of,
     read_moment,
@@ -69,7 +70,7 @@ class Components:
                 *_date_lines("RDATE", self.added),
                 *_date_lines("EXDATE", self.removed),
                 *(
-                    [f"EXDATE;VALUE=DATE:{','.join(map(str, self.removed_days))}"]
+                    [f"EXDATE;VALUE=DATE:{joined(self.removed_days)}"]
                     if self.removed_days
                     else ()
                 ),
@@ -81,7 +82,7 @@ def _date_lines(name: str, placed: tuple[PlacedMoment, ...]) -> Iterator[str]:
     """One line for each zone in which the moments are meant."""
     for zone_name, group in groupby(placed, key=lambda item: item.zone_name):
         place = "" if zone_name == "UTC" else f";TZID={zone_name}"
-        yield f"{name}{place}:{','.join(str(item.moment) for item in group)}"
+        yield f"{name}{place}:{joined(item.moment for item in group)}"
 
 
 def read_components(text: str, timezone: str | None, anchor: datetime | None) -> Components:
@@ -219,13 +220,10 @@ def _removals(
 
 def _sorted(found: Iterable[PlacedMoment]) -> tuple[PlacedMoment, ...]:
     """Ascending, none twice, all as times, and those in UTC marked as such."""
-    return tuple(
-        sorted(
-            {
-                each
-                if each.moment.is_utc or (each.zone_name != "UTC" and not each.moment.is_date)
-                else PlacedMoment(each.zone_name, Moment(each.moment.wall, is_utc=each.zone_name == "UTC"))
-                for each in found
-            }
-        )
+    ordered = sorted(
+        each
+        if each.moment.is_utc or (each.zone_name != "UTC" and not each.moment.is_date)
+        else PlacedMoment(each.zone_name, Moment(each.moment.wall, is_utc=each.zone_name == "UTC"))
+        for each in found
     )
+    return tuple(each for each, _ in groupby(ordered))

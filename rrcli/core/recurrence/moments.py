@@ -3,6 +3,7 @@
 import difflib
 import importlib.resources
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
@@ -27,14 +28,20 @@ class Moment(NamedTuple):
     is_utc: bool = False
 
     def __str__(self) -> str:
-        value = (WALL_EPOCH + timedelta(0, self.wall)).isoformat()
-        if self.is_date:
-            return value[:10].replace("-", "")
-        return value.replace("-", "").replace(":", "") + ("Z" if self.is_utc else "")
+        return joined((self,))
 
     def instant(self, zone: Zone | None) -> int:
         """The instant in seconds: as UTC when it is UTC, otherwise on the clock of `zone`."""
         return self.wall if self.is_utc or zone is None else zone.instant(self.wall)
+
+
+def joined(moments: Iterable[Moment]) -> str:
+    """The moments as a text has them, with commas in between: there may be 10,000."""
+    extended = ",".join(
+        (WALL_EPOCH + timedelta(0, wall)).isoformat()[: 10 if is_date else 19] + ("Z" if is_utc else "")
+        for wall, is_date, is_utc in moments
+    )
+    return extended.replace("-", "").replace(":", "")
 
 
 def moment_of(value: str) -> Moment | None:

@@ -72,7 +72,7 @@ HOSTILE = {
 def pace() -> float:
     """How much slower this machine is now than an ordinary one (at least 1): limits are for ordinary ones."""
     best = float("inf")
-    for _ in range(2):
+    for _ in range(5):
         began = time.process_time()
         sum(number * number % 7 for number in range(100_000))
         best = min(best, time.process_time() - began)
@@ -80,10 +80,7 @@ def pace() -> float:
 
 
 def measured(text: str, zone: str | None) -> tuple[float, int]:
-    """Seconds (of an ordinary machine's processor) and peak bytes of reading a text and asking it all."""
-    slower = pace()  # right before: the speed of a shared machine changes within a second
-    gc.collect()
-    gc.disable()  # as good as in the daemons and the service: here it would go through all that pytest holds
+    """Seconds of processor time and peak bytes of reading a text and asking it everything."""
     for traced in (False, True):
         if traced:
             tracemalloc.start()
@@ -95,10 +92,9 @@ def measured(text: str, zone: str | None) -> tuple[float, int]:
         except InvalidRule:
             pass
         if not traced:
-            seconds = (time.process_time() - began) / slower
+            seconds = time.process_time() - began
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    gc.enable()
     return seconds, peak
 
 
@@ -107,7 +103,7 @@ def measured(text: str, zone: str | None) -> tuple[float, int]:
 def test_hostile_rules_are_answered_at_once_and_in_little_memory(rule: str, zone: str | None) -> None:
     seconds, peak = min(measured(rule, zone) for _ in range(3))
     assert peak < MOST_BYTES
-    assert seconds < MOST_SECONDS
+    assert seconds < MOST_SECONDS * pace()
 
 
 def _dates(count: int) -> str:
@@ -139,9 +135,9 @@ HOSTILE_TEXTS = {
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS.keys())
 def test_hostile_texts_are_answered_or_refused_at_once_and_in_little_memory(text: str) -> None:
-    seconds, peak = min(measured(text, None) for _ in range(6))
+    seconds, peak = min(measured(text, None) for _ in range(3))
     assert peak < MOST_BYTES
-    assert seconds < MOST_SECONDS
+    assert seconds < MOST_SECONDS * pace()
 
 
 @pytest.mark.parametrize(
