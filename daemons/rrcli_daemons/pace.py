@@ -8,6 +8,9 @@ AHEAD_SECONDS = 0.15
 Half of it again as long as what is not due yet may have been handed over ahead.
 """
 
+BUSY = 60
+"""So many calls that ended lately: 400 a second."""
+
 
 class Pace:
     """The calls that ended within the last `AHEAD_SECONDS`. Times are those of a monotonic clock."""
@@ -26,3 +29,7 @@ class Pace:
         while self._ends and self._ends[0][0] <= monotonic - AHEAD_SECONDS:
             self._number -= self._ends.popleft()[1]
         return self._number
+
+    def is_busy(self, monotonic: float) -> bool:
+        """Whether calls end so fast that the next ones shall not wait until results are written."""
+        return self.lately(monotonic) >= BUSY

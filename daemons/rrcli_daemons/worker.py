@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 
 from rrcli.core import request
 from rrcli.core.exclusions import Exclusions
-from rrcli.core.models import Attempt, Event, EventState, Kind, Overlap, Schedule
-from rrcli.core.policies import fires_late, is_late
+from rrcli.core.models import Event, EventState, Kind, Overlap, Schedule
 from rrcli.core.request import Request
 from rrcli.core.retry import Outcome, Verdict, judge, next_attempt
 from rrcli.core.sealed import cannot_be_opened, sealed_fields
@@ -24,11 +23,12 @@ from rrcli.operations.auto_pause import pause_after_failures
 from rrcli.operations.context import Context
 from rrcli.operations.handover import AHEAD
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
-from rrcli.operations.window import latest_due_of, too_late
+from rrcli.operations.window import too_late
 from rrcli.repository.base import DISPATCHED, Channel, QueueEntry
+from rrcli_daemons.decisions import is_repeated, misfired, tried, waits_its_turn
 from rrcli_daemons.loop import Wakeable
 from rrcli_daemons.measured import note_calls
-from rrcli_daemons.overlap import WAITS, came_up, is_overlapped, start_next
+from rrcli_daemons.overlap import WAITS, is_overlapped, start_next
 from rrcli_daemons.pace import Pace
 from rrcli_daemons.results import Results
 from rrcli_daemons.sender import Sender
@@ -47,16 +47,12 @@ OVERLAP_WAIT = timedelta(seconds=5)
 CALLS_PER_SUBMIT = 20
 """The first calls of a large claim begin while the others are made ready."""
 
-BUSY = 60
-"""So many calls that ended lately, by `Pace`: about 400 a second."""
-
 WRITE_SECONDS = 0.02
 """Shortest time between the beginnings of two writes of results, while many calls end."""
 
 GIVE_BACK_SECONDS = 0.5
 """What was claimed ahead of its turn waits so long for it at most."""
 
-RESPONSE_CHARACTERS = 1024
 _UNREAD = "The schedule cannot be read, as the log says; mend it, and replay this event"
 
 
@@ -129,7 +125,8 @@ class Worker:
                 self._left = len(ids) == room
         self._watch_for_takeover(now)
         self._start(ids, now)
-        rests = not self._is_busy and not (ids and self._claimed)
+        is_busy = self._pace.is_busy(self._context.clock.monotonic())
+        rests = not is_busy and not (ids and self._claimed)
         if rests or self._freed or self._failing or self._gone:
             self._settle(now)
         self._begin_to_write(now)
@@ -151,7 +148,7 @@ class Worker:
         """Write down what has ended; while much does and more will, in fewer and larger parts."""
         self._results.look()
         monotonic = self._context.clock.monotonic()
-        gathers = self._is_busy and bool(self._claimed) and monotonic < self._next_write
+        gathers = self._pace.is_busy(monotonic) and bool(self._claimed) and monotonic < self._next_write
         if self._results.wait and not gathers:
             self._results.begin(now)
             self._next_write = monotonic + WRITE_SECONDS
@@ -179,11 +176,6 @@ class Worker:
         waiting = max(len(self._results) - 2 * self._capacity, 0)
         held = len(self._claimed) + len(self._early)
         return min(self._capacity + self._ahead - held - waiting, EVENTS_PER_CLAIM)
-
-    @property
-    def _is_busy(self) -> bool:
-        """Whether calls end so fast that the next ones shall not wait until results are written."""
-        return self._pace.lately(self._context.clock.monotonic()) >= BUSY
 
     @property
     def _ahead(self) -> int:
@@ -330,7 +322,7 @@ class Worker:
             elif ended := self._ended_before_call(schedule, exclusions[schedule.id], event, now):
                 self._results.ended(ended)
                 self._note_end(schedule)
-            elif _waits_its_turn(schedule, event) and self._is_overlapped(event, now):
+            elif waits_its_turn(schedule, event) and self._is_overlapped(event, now):
                 waiting.append(QueueEntry(event_id=event.id, due=now + OVERLAP_WAIT))
                 if event.status[-1].message != WAITS:
                     kept_waiting.append(event.moved(EventState.WORKER, now, WAITS))
@@ -389,7 +381,7 @@ class Worker:
                 if taken_out.state is EventState.SKIPPED:
                     self._note_skip("excluded")
                 return taken_out
-            why = too_late(schedule, 1) if _misfired(schedule, exclusions, event, now) else None
+            why = too_late(schedule, 1) if misfired(schedule, exclusions, event, now) else None
             reason = "misfire"
         except InvalidRule as error:
             self._counters["failed"] += 1
@@ -397,7 +389,7 @@ class Worker:
         if (
             why is None
             and schedule.overlap is Overlap.SKIP
-            and not _is_repeated(event)
+            and not is_repeated(event)
             and self._is_overlapped(event, now)
         ):
             why, reason = "An earlier occurrence had not ended; overlap policy skip", "overlap"
@@ -462,7 +454,7 @@ class Worker:
             self._note_end(schedule)
             self._counters["completed"] += 1
             self._results.ended(
-                _tried(event, outcome, EventState.COMPLETED, now, "Event successfully processed")
+                tried(event, outcome, EventState.COMPLETED, now, "Event successfully processed")
             )
             return
         number = len(event.attempts) + 1
@@ -482,7 +474,7 @@ class Worker:
             why = f"{what}: not tried again"
         else:
             why = f"{what}: gave up after {number} attempts"
-        self._results.ended(_tried(event, outcome, EventState.ERROR, now, why))
+        self._results.ended(tried(event, outcome, EventState.ERROR, now, why))
         log.warning("Callback failed: %s", why, extra=_keys("failed", event))
 
     def _retry(self, event: Event, schedule: Schedule, outcome: Outcome, what: str, now: datetime) -> None:
@@ -497,49 +489,8 @@ class Worker:
         self._counters["retried"] += 1
         seconds = (due - now).total_seconds()
         message = f"Attempt {number} failed: {what}; next attempt in {seconds:.1f} s"
-        self._results.again(_tried(event, outcome, EventState.RETRY, now, message, due=due))
+        self._results.again(tried(event, outcome, EventState.RETRY, now, message, due=due))
         log.info("Callback failed, will be tried again: %s", what, extra=_keys("retry", event))
-
-
-def _is_repeated(event: Event) -> bool:
-    """Whether a person asked for the call to be made again, or after all."""
-    return event.kind in (Kind.REPLAY, Kind.BACKFILL)
-
-
-def _waits_its_turn(schedule: Schedule, event: Event) -> bool:
-    """Whether an overlapping event waits: what a person asked for does so rather than be skipped."""
-    return schedule.overlap is Overlap.QUEUE or (schedule.overlap is Overlap.SKIP and _is_repeated(event))
-
-
-def _misfired(schedule: Schedule, exclusions: Exclusions, event: Event, now: datetime) -> bool:
-    """Whether an occurrence that was queued in time comes up too late, as after an outage."""
-    if (
-        event.kind is not Kind.SCHEDULED
-        or event.attempts
-        or not is_late(event.due, schedule.misfire, now=now)  # the cheaper question, asked first
-        or not is_late(event.due, schedule.misfire, now=came_up(event, now))
-    ):
-        return False
-    latest_due = latest_due_of(schedule, exclusions, now)
-    return not fires_late(event.run_time, schedule.misfire, now=now, latest_due=latest_due)
-
-
-def _tried(
-    event: Event, outcome: Outcome, state: EventState, now: datetime, message: str, **changes: datetime
-) -> Event:
-    """The event with one more attempt, and the status that follows from it."""
-    attempt = Attempt(
-        time=outcome.started,
-        duration_ms=round(outcome.duration_ms, 3),
-        status_code=outcome.status_code,
-        error=outcome.error,
-        response=outcome.response[:RESPONSE_CHARACTERS] or None,
-    )
-    lateness_ms = event.lateness_ms
-    if lateness_ms is None:
-        lateness_ms = round((outcome.started - event.due).total_seconds() * 1000, 3)
-    attempts = (*event.attempts, attempt)
-    return event.moved(state, now, message, attempts=attempts, lateness_ms=lateness_ms, **changes)
 
 
 def _keys(action: str, event: Event) -> dict[str, str]:

@@ -27,6 +27,11 @@ def one_event(context: Context, target: Receiver) -> str:
     return context.repository.events.unfinished(made.id)[0].id
 
 
+def only_note(called: list[str], worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its calls are noted, not made, and never end."""
+    monkeypatch.setattr(worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls))
+
+
 def test_a_claim_after_the_queues_were_lost_hides_no_loss(
     context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,9 +117,7 @@ def test_what_a_replica_offers_that_a_live_worker_is_calling_is_left_to_it(
     called: list[str] = []
     with working(context, "w1") as first, working(context, "w2") as second:
         for worker in (first, second):
-            monkeypatch.setattr(
-                worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls)
-            )
+            only_note(called, worker, monkeypatch)
             worker.run_once(context.now())
         clock.advance(timedelta(seconds=outage_after_seconds - RENEW_SECONDS))
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
@@ -139,9 +142,7 @@ def test_another_server_is_noticed_without_any_error_when_a_connection_was_made_
     called: list[str] = []
     with working(context, "w1") as first, working(context, "w2") as second:
         for worker in (first, second):
-            monkeypatch.setattr(
-                worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls)
-            )
+            only_note(called, worker, monkeypatch)
             worker.run_once(context.now())
         queues.release("w1")
         claim, connections, incarnation = queues.claim, queues.connections(), queues.incarnation()
@@ -209,9 +210,7 @@ def test_what_a_replica_offers_is_called_when_nobody_claims_it_anew(
     called: list[str] = []
     with working(context, "w1") as first, working(context, "w2") as second:
         for worker in (first, second):
-            monkeypatch.setattr(
-                worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls)
-            )
+            only_note(called, worker, monkeypatch)
             worker.run_once(context.now())
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
@@ -227,7 +226,7 @@ def test_what_was_handed_over_after_a_replica_took_over_is_called_at_once(
 ) -> None:
     called: list[str] = []
     with working(context, "w1") as worker:
-        monkeypatch.setattr(worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls))
+        only_note(called, worker, monkeypatch)
         worker.run_once(context.now())
         _take_over_without_claims(context, (worker,), clock, monkeypatch)
         worker.run_once(context.now())
