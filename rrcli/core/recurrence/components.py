@@ -69,11 +69,7 @@ class Components:
                 *(f"EXRULE:{rule}" for rule in self.removing_rules),
                 *_date_lines("RDATE", self.added),
                 *_date_lines("EXDATE", self.removed),
-                *(
-                    [f"EXDATE;VALUE=DATE:{joined(self.removed_days)}"]
-                    if self.removed_days
-                    else ()
-                ),
+                *([f"EXDATE;VALUE=DATE:{joined(self.removed_days)}"] if self.removed_days else ()),
             )
         )
 
