@@ -2,6 +2,7 @@
 
 FAULTS = "tests/faults"
 WORKER = "tests/daemons/test_worker.py"
+WORKER_PACE = "tests/daemons/test_worker_pace.py"
 AHEAD = "tests/daemons/test_ahead.py"
 LEASES = "tests/daemons/test_lost_leases.py"
 
@@ -136,7 +137,7 @@ PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             f"{WORKER}::test_an_event_of_an_older_rule_never_fires",
             f"{AHEAD}::test_what_no_worker_has_yet_is_taken_out_at_once",
             f"{AHEAD}::test_what_is_taken_out_in_the_last_moment_has_begun_when_that_is_done_or_never_begins",
-            f"{WORKER}::test_what_was_claimed_ahead_goes_back_when_calls_hang",
+            f"{WORKER_PACE}::test_what_was_claimed_ahead_goes_back_when_calls_hang",
             "tests/operations/test_schedules.py::test_a_pause_supersedes_what_is_queued_and_makes_no_more",
             "tests/operations/test_schedules.py"
             "::test_a_deleted_schedule_leaves_nothing_in_any_queue_or_collection",
