@@ -5,12 +5,12 @@ redis+sentinel://user:password@host:26379,host:26379/mymaster/0?sentinel_passwor
 
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from redis import Redis
 from redis.sentinel import Sentinel
 
-from rrcli.repository.mongo_redis_cluster import addresses
+from rrcli.repository.mongo_redis_urls import ManyHosts
 
 SENTINEL_FORM = "redis+sentinel://user:password@host:26379,host:26379/mymaster/0"
 
@@ -20,7 +20,7 @@ _PORT = 26379
 
 def is_sentinel(url: str) -> bool:
     """Whether the URL names Sentinels."""
-    return urlsplit(url).scheme in _SCHEMES
+    return ManyHosts.of(url).scheme in _SCHEMES
 
 
 def sentinel_client(url: str, options: Mapping[str, Any]) -> Redis:
@@ -29,16 +29,15 @@ def sentinel_client(url: str, options: Mapping[str, Any]) -> Redis:
     The Sentinels' own are in the query: `sentinel_username`, `sentinel_password`. Nothing is connected yet.
     Raises ValueError when the URL has not the form.
     """
-    parts = urlsplit(url)
+    parts = ManyHosts.of(url)
     name, _, number = parts.path.strip("/").partition("/")
     if not name:
         raise ValueError("the name of the master is missing")
-    access, _, _ = parts.netloc.rpartition("@")
-    user, _, password = access.partition(":")
+    user, _, password = parts.access.partition(":")
     given = dict(parse_qsl(parts.query))
     secure = {"ssl": True} if _SCHEMES[parts.scheme] else {}
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
-        addresses(parts.netloc, _PORT),
+        parts.addresses(_PORT),
         sentinel_kwargs=dict(options)
         | secure
         | {
@@ -59,5 +58,5 @@ def sentinel_client(url: str, options: Mapping[str, Any]) -> Redis:
 
 def sentinel_place(url: str) -> str:
     """`host:port,host:port/master/database`, without credentials."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+    parts = ManyHosts.of(url)
+    return f"{parts.hosts}{parts.path}"
