@@ -2,7 +2,6 @@
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from socket import socket
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
+from msgspec import Struct
 
 from rrcli import __version__
 from rrcli.core.request import Request
@@ -33,8 +33,7 @@ _PUBLIC_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-
 _PUBLIC_PREFIXES = ("webhook-", "x-rrule-")
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
-class Call:
+class Call(Struct, kw_only=True, eq=False):
     """A submitted request, and where its redirects have led it so far.
 
     `begun` is by the monotonic clock: when it may be sent, until it is; from then on, when that was.

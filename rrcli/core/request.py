@@ -3,9 +3,10 @@
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+
+from msgspec import Struct
 
 from rrcli import __version__
 from rrcli.clock import to_ms
@@ -16,8 +17,7 @@ _USER_AGENT = f"rrule-scheduler/{__version__}"
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that the specification gives to every secret
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What to send: header names are unique whatever their case; `timeout_seconds` is for the whole call.
 
     Not before `at`, if that is a moment ahead.

@@ -4,10 +4,11 @@ Back-off is exponential with full jitter ("Exponential Backoff And Jitter", AWS 
 the waits of many failed calls spread evenly instead of returning together.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
+
+from msgspec import Struct
 
 from rrcli.core.models import Retry
 
@@ -23,8 +24,7 @@ class Verdict(Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """How one HTTP call ended: a status code, or the error that kept it from having one.
 
     `permanent` marks an error that no retry can mend (a refused address, an unusable URL).

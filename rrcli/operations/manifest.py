@@ -22,7 +22,7 @@ from rrcli.operations.manifest_yaml import Node, documents
 
 _TRANSLATED = {"cron": rules_of_cron, "every": rule_of_interval}
 _OWN = (*_TRANSLATED, "paused")
-_VARIABLE = re.compile(r"\$(\$)?\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,13 +177,11 @@ def _substituted(
     def put_in(value: Any, path: str) -> Any:
         if not isinstance(value, str):
             return value
-        for escaped, name in _VARIABLE.findall(value):
-            if not escaped and name not in environment:
+        for name in _VARIABLE.findall(value):
+            if name and name not in environment:
                 allowed = f"needs the environment variable {name}, which is not set"
                 errors.append(FieldError(field=path, value=MASK, allowed=allowed))
-        return _VARIABLE.sub(
-            lambda found: found[0][1:] if found[1] else environment.get(found[2], found[0]), value
-        )
+        return _VARIABLE.sub(lambda found: environment.get(found[1], found[0]) if found[1] else "${", value)
 
     changed = dict(data)
     if isinstance(data.get("headers"), Mapping):

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, Self, TypeVar
 
+from msgspec import Struct
+
 from rrcli.core.api_keys import ApiKey
 from rrcli.core.calendars import Calendar
 from rrcli.core.idempotency import Answer, KeyUse
@@ -57,16 +59,14 @@ class Advance:
     next_run: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueEntry:
+class QueueEntry(Struct, frozen=True, kw_only=True, gc=False):
     """An event id and when it is due."""
 
     event_id: str
     due: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True, gc=False):
     """What the reconciler must know of a live event: far cheaper to read than the whole of it."""
 
     event_id: str

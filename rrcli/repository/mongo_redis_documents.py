@@ -198,7 +198,7 @@ def schedule_record(document: Mapping[str, Any]) -> Schedule:
     return sound_schedule(schedule)
 
 
-TIMETABLE = {name: 1 for name in Timetable.__slots__ if name != "id"}
+TIMETABLE = {name: 1 for name in Timetable.__struct_fields__ if name != "id"}
 """What of a schedule's document `timetable_record` reads."""
 
 

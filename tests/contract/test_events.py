@@ -1,8 +1,7 @@
 """What every backend keeps about events, live and archived (base.Events)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rrcli.core.models import Attempt, Event, EventState, Kind, Span
 from rrcli.repository import mongo_redis_events, sqlite_events

@@ -1,13 +1,13 @@
 """Lists that are read in parts (base.EventLists, Schedules.following): each item once, in order, filtered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Event, EventState, ScheduleState

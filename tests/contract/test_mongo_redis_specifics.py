@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
+from msgspec import structs
 from pymongo import MongoClient
 from pymongo.database import Database
 from redis import Redis
@@ -112,7 +113,7 @@ def use_every_query(repository: Repository) -> None:
     events.claimed(ids)
     span = Span(first=NOON, last=NOON, count=2)
     for _ in range(2):
-        events.record_skips([replace(event(200, state=EventState.SKIPPED), span=span)], NOON)
+        events.record_skips([structs.replace(event(200, state=EventState.SKIPPED), span=span)], NOON)
     for owner in (None, schedule_id(1)):
         events.pending(owner, limit=5)
         events.history(owner, limit=5)

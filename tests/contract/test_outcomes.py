@@ -1,7 +1,8 @@
 """Looking back over many runs: the same answers from both backends."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from rrcli.core.models import Attempt, Event, EventState, Span
 from rrcli.repository.base import Repository

@@ -1,9 +1,11 @@
 """What is stored comes back as it was, every field of it."""
 
-from dataclasses import fields, replace
+import inspect
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from rrcli.core.models import (
     Attempt,
@@ -84,9 +86,9 @@ FULL_EVENT = Event(
 def test_the_samples_set_every_field() -> None:
     for sample, plain in ((FULL_SCHEDULE, schedule()), (FULL_EVENT, event())):
         same = [
-            field.name
-            for field in fields(sample)
-            if getattr(sample, field.name) == getattr(plain, field.name)
+            name
+            for name in inspect.get_annotations(type(sample))
+            if getattr(sample, name) == getattr(plain, name)
         ]
         assert same == []
 
@@ -112,7 +114,7 @@ def test_a_schedule_comes_back_as_it_was(repository: Repository, sample: Schedul
 
 @pytest.mark.parametrize(
     "sample",
-    [FULL_EVENT, event(), replace(FULL_EVENT, attempts=(), span=None, lateness_ms=0.0)],
+    [FULL_EVENT, event(), structs.replace(FULL_EVENT, attempts=(), span=None, lateness_ms=0.0)],
     ids=["full", "plain", "no attempts"],
 )
 def test_an_event_comes_back_as_it_was(repository: Repository, sample: Event) -> None:
@@ -120,7 +122,7 @@ def test_an_event_comes_back_as_it_was(repository: Repository, sample: Event) ->
     assert repository.events.get([sample.id]) == {sample.id: sample}
     assert repository.events.live(after_id="", limit=1) == [sample]
 
-    saved = replace(sample, due=after(9), lateness_ms=1.0)
+    saved = structs.replace(sample, due=after(9), lateness_ms=1.0)
     repository.events.save([saved])
     assert repository.events.find(sample.id) == saved
 

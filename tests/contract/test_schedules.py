@@ -1,6 +1,6 @@
 """What every backend keeps about schedules (base.Schedules)."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -187,7 +187,7 @@ def test_timetables_are_what_is_due_without_the_call(repository: Repository) -> 
     found = repository.schedules.timetables(after(9), 2)
 
     assert found == [
-        Timetable(**{field.name: getattr(each, field.name) for field in fields(Timetable)})
+        Timetable(**{name: getattr(each, name) for name in Timetable.__struct_fields__})
         for each in repository.schedules.due(after(9), 2)
     ]
     assert ids(found) == [schedule_id(1), schedule_id(2)]

@@ -4,10 +4,10 @@ import os
 import select
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from rrcli.clock import SystemClock
 from rrcli.core.request import Request

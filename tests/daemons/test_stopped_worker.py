@@ -1,10 +1,10 @@
 """A worker that stood still for longer than its lease (stopped, or its machine was) wakes and writes."""
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from rrcli.core.models import Attempt, Event, EventState
 from rrcli.operations import schedules

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
@@ -204,7 +206,7 @@ def test_what_was_archived_before_the_worker_died_is_not_called_again(
     context.repository.queues.claim("dead", 10, NO_LEASE)
     done = event.moved(EventState.COMPLETED, context.now(), "done by the dead worker")
     context.repository.events.archive([done], context.now())
-    context.repository.events.add([replace(event, id="f" * 24)])  # keeps the ledger from being empty
+    context.repository.events.add([structs.replace(event, id="f" * 24)])  # keeps the ledger from being empty
     context.repository.queues.reap()
     with working(context) as worker:
         worker.run_once(context.now())

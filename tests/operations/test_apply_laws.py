@@ -24,7 +24,9 @@ from tests.support.clock import FakeClock
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
-VALUES = st.text(st.characters(exclude_categories=("C",)), max_size=12) | st.just("${HOME} $${x} $")
+VALUES = st.text(st.characters(exclude_categories=("C",)), max_size=12) | st.sampled_from(
+    ["${HOME} $${x} $", "${", "$${", "$$${HOME}", "${}"]
+)
 RULES = st.sampled_from(
     [
         {"rrule": "FREQ=DAILY;BYHOUR=8;BYMINUTE=0;BYSECOND=0"},

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from rrcli.core.models import Attempt, Event, EventState, Schedule
 from rrcli.errors import InvalidInput
@@ -159,7 +160,7 @@ def test_an_event_that_was_answered_with_success_twice_is_counted(context: Conte
     schedule = make(context)
     event = live(context, schedule)[0]
     twice = (Attempt(time=NOON, duration_ms=1.0, status_code=200),) * 2
-    finish(context, replace(event, attempts=twice))
+    finish(context, structs.replace(event, attempts=twice))
     clock.advance(MINUTE)
     made = report(context, schedule)
     assert (made.doubled, made.doubled_count) == ([event.id], 1)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from rrcli.core.inputs import MASK, READ_ONLY, SCHEDULE_FIELDS
 from rrcli.core.models import Attempt, EventState, ScheduleState, Span
@@ -147,7 +148,7 @@ def test_an_event_has_the_originals_fields_and_ours(context: Context):
 def test_an_entry_for_several_occurrences_shows_its_span(context: Context):
     event = live(context, make(context))[0]
     span = Span(first=NOON, last=after(60), count=2)
-    assert event_view(replace(event, span=span))["span"] == {
+    assert event_view(structs.replace(event, span=span))["span"] == {
         "first": "2026-03-02T12:00:00Z",
         "last": "2026-03-02T12:01:00Z",
         "count": 2,

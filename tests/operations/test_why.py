@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from rrcli.core.models import Attempt, Event, EventState, Schedule
 from rrcli.operations import changes, events, replay, why
 from rrcli.operations.context import Context
@@ -28,7 +30,7 @@ def told_at(context: Context, schedule: Schedule, instant: datetime) -> str:
 
 def failed(context: Context, event: Event) -> Event:
     attempt = Attempt(time=after(1), duration_ms=30.0, status_code=500)
-    tried = replace(event, attempts=(attempt,), lateness_ms=250.0)
+    tried = structs.replace(event, attempts=(attempt,), lateness_ms=250.0)
     ended = tried.moved(EventState.ERROR, after(2), "HTTP 500: gave up after 1 attempts")
     context.repository.events.archive([ended], after(2))
     context.repository.queues.withdraw([event.id])
@@ -57,7 +59,7 @@ def test_the_story_of_a_failure_is_told_in_order(context: Context, clock: FakeCl
 def test_a_waiting_retry_says_when(context: Context) -> None:
     event = live(context, make(context))[0]
     attempt = Attempt(time=NOON, duration_ms=5.0, error="timed out")
-    tried = replace(event, attempts=(attempt,))
+    tried = structs.replace(event, attempts=(attempt,))
     context.repository.events.save([tried.moved(EventState.RETRY, after(1), "Again", due=after(60))])
     assert "Next is attempt 2, due 2026-03-02T12:01:00Z." in told(context, event)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from rrcli import __version__
 from rrcli.core.models import Attempt, Event, EventState, Kind, Schedule, Status
@@ -96,13 +97,13 @@ def test_an_empty_body_is_sent_as_one():
 
 
 def test_attempts_are_counted_from_one():
-    tried = replace(EVENT, attempts=(Attempt(time=NOW, duration_ms=1.0, status_code=500),) * 2)
+    tried = structs.replace(EVENT, attempts=(Attempt(time=NOW, duration_ms=1.0, status_code=500),) * 2)
     assert header(request(event=tried), "x-rrule-attempt") == "3"
 
 
 def test_webhook_id_stays_the_same_over_attempts_and_replays():
-    tried = replace(EVENT, attempts=(Attempt(time=NOW, duration_ms=1.0, error="timed out"),))
-    replay = replace(EVENT, id="f" * 24, kind=Kind.REPLAY, webhook_id=EVENT.id)
+    tried = structs.replace(EVENT, attempts=(Attempt(time=NOW, duration_ms=1.0, error="timed out"),))
+    replay = structs.replace(EVENT, id="f" * 24, kind=Kind.REPLAY, webhook_id=EVENT.id)
     later = NOW + timedelta(days=1)
     ids = {
         header(request(event=event, now=now), "webhook-id")
