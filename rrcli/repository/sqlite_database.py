@@ -4,10 +4,12 @@ import errno
 import fcntl
 import logging
 import os
+import re
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -20,14 +22,27 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 10.0
 _PING_TIMEOUT_SECONDS = 2.0
+_LOOK_SECONDS = 0.001
+_MOST_ROWS = 128
+"""In one statement; sixteen values each are far below what SQLite takes at most (32,766)."""
+
+_VALUES = re.compile(r"VALUES (\([^)]*\))")
 # RETURNING is the newest thing that the statements use.
 _OLDEST_SQLITE = (3, 35)
 _SETTINGS = """
-PRAGMA synchronous = FULL;
+PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16000;
-PRAGMA journal_size_limit = 67108864;
+PRAGMA journal_size_limit = 16777216;
+PRAGMA wal_autocheckpoint = 0;
 """
+_LOG_BYTES = 16_777_216
+"""Beyond it the log is moved into the database. When that is done it begins anew, and is cut to this size."""
+
+_MOST_LOG_BYTES = 4 * _LOG_BYTES
+"""Beyond it whoever writes moves it, also who is in a hurry."""
+
+_TRIES = 3
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR}
 _HINTS = {
     sqlite3.SQLITE_BUSY: "Another process holds the file; try again, or look for one that hangs.",
@@ -46,6 +61,38 @@ def statements(name: str) -> Mapping[str, str]:
     return MappingProxyType({title.strip(): body.strip() for title, _, body in parts})
 
 
+def write_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> int:
+    """Run an INSERT for all rows, as many as possible in one step; how many were changed.
+
+    For each step of SQLite a thread gives up the interpreter and waits for it again: under the write lock,
+    with two other busy threads, that takes longer than the writing. `statement` has `VALUES (?, …)`.
+    """
+    changed = begin = 0
+    most = _MOST_ROWS
+    while begin < len(rows):
+        while most > len(rows) - begin:
+            most //= 2
+        values = [value for row in rows[begin : begin + most] for value in row]
+        changed += connection.execute(_with_rows(statement, most), values).rowcount
+        begin += most
+    return changed
+
+
+@lru_cache(maxsize=128)
+def _with_rows(statement: str, number: int) -> str:
+    """The statement for so many rows: powers of two, so that few are ever prepared."""
+    return _VALUES.sub(lambda found: "VALUES " + ", ".join([found[1]] * number), statement, count=1)
+
+
+def _sync(path: str) -> None:
+    """Wait until the disk has what was written to a file or folder."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def _require_sqlite() -> None:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreUnavailable(
@@ -60,8 +107,11 @@ class _Pool:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.idle: deque[sqlite3.Connection] = deque()
+        self.writing: deque[sqlite3.Connection] = deque()
         # Threads take turns here: SQLite would let the second one sleep and look again, for too long.
         self.turn = Lock()
+        self.is_safe = False
+        """Whether the log itself, which may be new, has its place in the folder for good."""
 
 
 class Database:
@@ -132,21 +182,58 @@ class Database:
         When it is not `durable`, a loss of power may undo it together with all that came after it, but never
         without that; a crash of the process undoes nothing (sqlite.org/pragma.html#pragma_synchronous, WAL).
         So it is for steps that are done again from where the log ends: the next durable one waits for the
-        disk for all of them.
+        disk for all of them. It does so after it has given the lock back, so that nobody else waits, too.
         """
-        with self._own_pool().turn, self._borrowed() as connection:
-            if not durable:
-                connection.execute("PRAGMA synchronous = NORMAL")
-            try:
-                with self._transaction(connection):
-                    yield connection
-            finally:
-                if not durable:
-                    connection.execute("PRAGMA synchronous = FULL")
+        pool = self._own_pool()
+        with pool.turn, self._borrowed(writing=True) as connection, self._transaction(connection):
+            yield connection
+        if durable:
+            self._wait_for_disk(pool)
+        self.tidy(_LOG_BYTES if durable else _MOST_LOG_BYTES)
+
+    def tidy(self, most_bytes: int = _LOG_BYTES) -> None:
+        """Move the log into the database once it is that long ("checkpoint").
+
+        SQLite itself would do so in whatever write is next, and most are steps on the way to a call. Others
+        may write meanwhile; then what is left is moved at once, since the log begins anew only when all of it
+        has been moved.
+        """
+        if self._log_bytes() <= most_bytes:
+            return
+        with self._borrowed() as connection:
+            for _ in range(_TRIES):
+                busy, logged, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if busy or logged == moved:
+                    return
+
+    def _log_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return 0
+
+    def _wait_for_disk(self, pool: _Pool) -> None:
+        """What has been committed survives a loss of power when this returns.
+
+        As `PRAGMA synchronous = FULL` would have it, but that waits under the write lock. What has been moved
+        from the log into the database meanwhile had to be safe for that; the last one to close moves all.
+        """
+        try:
+            _sync(f"{self.path}-wal")
+            if not pool.is_safe:
+                _sync(str(self.path.parent))
+                pool.is_safe = True
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The store {self.path} cannot be written: {error.strerror or error}.",
+                hint=_HINTS[sqlite3.SQLITE_IOERR],
+            ) from error
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        connection.execute("BEGIN IMMEDIATE")
+        self._begin(connection)
         try:
             yield
             connection.execute("COMMIT")
@@ -156,26 +243,47 @@ class Database:
                 connection.execute("ROLLBACK")
             raise
 
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Take the write lock, which another process may hold for some milliseconds.
+
+        SQLite itself would look for it more and more rarely, at last every 0.1 s: whoever writes often would
+        always be there first.
+        """
+        for _ in range(round(_BUSY_TIMEOUT_SECONDS / _LOOK_SECONDS)):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        connection.execute("BEGIN IMMEDIATE")
+
     def close(self) -> None:
         """Close the connections of this process; one that is in use closes when it is given back."""
         self._closed = True
-        idle = self._own_pool().idle
-        with suppress(IndexError):
-            while True:
-                idle.pop().close()
+        pool = self._own_pool()
+        for idle in (pool.idle, pool.writing):
+            with suppress(IndexError):
+                while True:
+                    idle.pop().close()
 
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _borrowed(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection; one for `writing` waits for no lock longer than `_LOOK_SECONDS`."""
         pool = self._own_pool()
+        idle = pool.writing if writing else pool.idle
         with self._translated():
             try:
-                connection = pool.idle.pop()
+                connection = idle.pop()
             except IndexError:
                 connection = self._connect(_BUSY_TIMEOUT_SECONDS)
+                if writing:
+                    connection.execute(f"PRAGMA busy_timeout = {_LOOK_SECONDS * 1000:.0f}")
             try:
                 yield connection
             finally:
-                pool.idle.append(connection)
+                idle.append(connection)
                 if self._closed:
                     self.close()
 

@@ -9,7 +9,7 @@ from rrcli.clock import to_ms
 from rrcli.core.models import Event, EventState, Kind
 from rrcli.repository.base import COUNTED, DISPATCHED, Page, Standing, counted_up_to
 from rrcli.repository.readable import first_readable, readable
-from rrcli.repository.sqlite_database import Database, statements
+from rrcli.repository.sqlite_database import Database, statements, write_rows
 from rrcli.repository.sqlite_rows import (
     Row,
     after_prefix,
@@ -43,12 +43,14 @@ class SqliteEvents:
         ids = id_list(given)
         # What a rule makes it makes again after a loss of power; what a person asked for nobody does.
         durable = any(event.kind is not Kind.SCHEDULED for event in events)
+        rows = {event.id: event_row(event) for event in given.values()}
         with self._database.write(durable=durable) as connection:
             connection.execute(_SQL["drop_revocable"], {"ids": ids})
             ended = _archived(connection, ids)
             stored = {event.id: event for event in _select(connection, "get", {"ids": ids})}
             new = [event for id, event in given.items() if id not in ended and id not in stored]
-            connection.executemany(_SQL["insert"], [event_row(event) for event in reversed(new)])
+            write_rows(connection, _SQL["insert"], [rows[event.id] for event in reversed(new)])
+        self._database.tidy()
         again = [event for event in stored.values() if event.state in _QUEUEABLE]
         return [*reversed(new), *again]
 
@@ -107,7 +109,7 @@ class SqliteEvents:
         values = {"ids": id_list(ids)}
         with self._database.write() as connection:
             connection.execute(_SQL["drop_revocable"], values)
-            connection.executemany(_SQL["archive"], rows)
+            write_rows(connection, _SQL["archive"], rows)
             deleted = connection.execute(_SQL["discard"], values).fetchall()
         return ids.difference(id for (id,) in deleted)
 
@@ -115,7 +117,7 @@ class SqliteEvents:
         archived_at = to_ms(now)
         rows = [archived_row(event, archived_at) for event in events]
         with self._database.write() as connection:
-            connection.executemany(_SQL["record_skips"], rows)
+            write_rows(connection, _SQL["record_skips"], rows)
 
     def discard(self, ids: Collection[str]) -> None:
         with self._database.write() as connection:

@@ -2,12 +2,12 @@
 
 import secrets
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from rrcli.clock import Clock, from_ms, to_ms
 from rrcli.repository.base import Channel, Depths, QueueEntry
-from rrcli.repository.sqlite_database import Database, statements
+from rrcli.repository.sqlite_database import Database, statements, write_rows
 from rrcli.repository.sqlite_rows import id_list
 from rrcli.repository.sqlite_wake import Bell
 
@@ -26,16 +26,18 @@ class SqliteQueues:
         self._clock = clock
 
     def add(self, entries: Sequence[QueueEntry]) -> int:
-        return self._make_ready("add", [(entry.event_id, to_ms(entry.due)) for entry in entries])
+        rows = [(entry.event_id, to_ms(entry.due)) for entry in entries]
+        return self._make_ready(lambda connection: write_rows(connection, _SQL["add"], rows))
 
     def retry(self, worker: str, entries: Sequence[QueueEntry]) -> None:
-        self._make_ready("retry", [(entry.event_id, worker, to_ms(entry.due)) for entry in entries])
+        rows = [(entry.event_id, worker, to_ms(entry.due)) for entry in entries]
+        self._make_ready(lambda connection: connection.executemany(_SQL["retry"], rows).rowcount)
 
-    def _make_ready(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-        """Run the statement for all rows, and wake the dispatcher when the head became earlier; how many."""
+    def _make_ready(self, change: Callable[[sqlite3.Connection], int]) -> int:
+        """Make the change, and wake the dispatcher when the head became earlier; how many it was."""
         with self._database.write(durable=False) as connection:
             before = _head(connection)
-            changed = connection.executemany(_SQL[statement], rows).rowcount if rows else 0
+            changed = change(connection)
             after = _head(connection)
         if after is not None and (before is None or after < before):
             self._bell.notify(Channel.DISPATCHER)

@@ -1,5 +1,6 @@
 """The embedded store's file: how it is made, refused, and what happens when it is damaged, full or taken."""
 
+import errno
 import os
 import signal
 import sqlite3
@@ -80,10 +81,83 @@ def test_what_a_person_asked_for_is_on_disk_before_it_is_answered(
     assert asked == [waits]
 
 
-def test_commits_are_on_disk_before_they_are_answered(database: Database) -> None:
+def test_commits_are_on_disk_before_they_are_answered_and_nobody_else_waits_for_that(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = sqlite_database._sync
+
+    def noted(path: str) -> None:
+        other.execute("BEGIN IMMEDIATE")  # the write lock is free
+        other.execute("ROLLBACK")
+        sync(path)
+        synced.append(path)
+
+    with closing(sqlite3.connect(database.path, isolation_level=None, timeout=0)) as other:
+        monkeypatch.setattr(sqlite_database, "_sync", noted)
+        with database.write(durable=False) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            note_value(connection, 1)
+        assert synced == []
+        for number in (2, 3):
+            with database.write() as connection:
+                note_value(connection, number)
+
+    log, folder = f"{database.path}-wal", str(database.path.parent)
+    assert synced == [log, folder, log]  # a new log needs its place in the folder, too
+
+
+def test_a_disk_that_fails_is_said_before_anything_is_answered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(sqlite_database, "_sync", fail)
+    with pytest.raises(StoreUnavailable) as caught, database.write() as connection:
+        note_value(connection, 1)
+    assert "disk" in str(caught.value.hint)
+
+
+def note_value(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("INSERT INTO meta (key, value) VALUES (?, 'x')", (f"key {number}",))
+
+
+def test_the_log_is_kept_short_by_writes_that_nobody_waits_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_database, "_LOG_BYTES", 200_000)
+    monkeypatch.setattr(sqlite_database, "_MOST_LOG_BYTES", 1_000_000)
+
+    def fill(durable: bool, most: int) -> None:
+        """Write until the log has been moved, which shows in the database's size."""
+        before, number = database.path.stat().st_size, 0
+        while database.path.stat().st_size == before:
+            size = log.stat().st_size
+            assert size <= most
+            with database.write(durable=durable) as connection:
+                values = (f"{durable} {number}", "x" * 20_000)
+                connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", values)
+            number += 1
+        seen.append(size)
+
+    seen: list[int] = []
+    log = Path(f"{database.path}-wal")
+    fill(durable=True, most=250_000)
+    fill(durable=False, most=1_050_000)
+    assert seen[0] > 150_000
+    assert seen[1] > 900_000
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 127, 128, 129, 300])
+def test_many_rows_are_written_in_order_and_counted(database: Database, number: int) -> None:
+    insert = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+    rows = [(f"{each:03}", str(each)) for each in range(number)]
+    with database.write() as connection:
+        assert sqlite_database.write_rows(connection, insert, [*rows, *rows]) == number
     with database.read() as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        found = connection.execute("SELECT key, value FROM meta WHERE key < 'a' ORDER BY key").fetchall()
+    assert found == rows
 
 
 def test_an_sqlite_that_is_too_old_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,13 +330,13 @@ def test_a_full_disk_undoes_the_batch_and_the_next_one_may_succeed(path: Path) -
 
 def limit_pages(repository: SqliteRepository, pages: int) -> None:
     """As a full disk would: the file may not grow. The one idle connection is used again."""
-    with repository._database.read() as connection:
+    with repository._database.write() as connection:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def test_a_store_that_turned_read_only_is_unavailable(path: Path) -> None:
     with SqliteRepository.open(path) as repository:
-        with repository._database.read() as connection:
+        with repository._database.write() as connection:
             connection.execute("PRAGMA query_only = 1")
 
         with pytest.raises(StoreUnavailable) as caught:
