@@ -33,16 +33,21 @@ _SETTINGS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16000;
-PRAGMA journal_size_limit = 16777216;
+PRAGMA journal_size_limit = 67108864;
 PRAGMA wal_autocheckpoint = 0;
 """
-_LOG_BYTES = 16_777_216
-"""Beyond it the log is moved into the database. When that is done it begins anew, and is cut to this size."""
+_LOG_BYTES = 67_108_864
+"""Beyond it the log is moved into the database. When that is done it begins anew, and is cut to this size.
+
+The longer it is, the fewer pages are moved for an event: the same ones are written again and again.
+"""
 
 _MOST_LOG_BYTES = 4 * _LOG_BYTES
 """Beyond it whoever writes moves it, also who is in a hurry."""
 
-_TRIES = 3
+_AGAIN_BYTES = 8_388_608
+"""By so much it grows before one tries again, when somebody read from it or wrote on meanwhile."""
+
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR}
 _HINTS = {
     sqlite3.SQLITE_BUSY: "Another process holds the file; try again, or look for one that hangs.",
@@ -112,6 +117,9 @@ class _Pool:
         self.turn = Lock()
         self.is_safe = False
         """Whether the log itself, which may be new, has its place in the folder for good."""
+
+        self.unmoved_bytes = 0
+        """How long the log was when not all of it could be moved: that is tried again when it has grown."""
 
 
 class Database:
@@ -194,17 +202,19 @@ class Database:
     def tidy(self, most_bytes: int = _LOG_BYTES) -> None:
         """Move the log into the database once it is that long ("checkpoint").
 
-        SQLite itself would do so in whatever write is next, and most are steps on the way to a call. Others
-        may write meanwhile; then what is left is moved at once, since the log begins anew only when all of it
-        has been moved.
+        SQLite itself would do so in whatever write is next, and most are steps on the way to a call. The log
+        begins anew only when all of it has been moved, also what others write meanwhile.
         """
-        if self._log_bytes() <= most_bytes:
+        pool, size = self._own_pool(), self._log_bytes()
+        if size <= _LOG_BYTES:
+            pool.unmoved_bytes = 0
+        again = pool.unmoved_bytes + _AGAIN_BYTES if pool.unmoved_bytes else 0
+        if size <= max(most_bytes, again):
             return
         with self._borrowed() as connection:
-            for _ in range(_TRIES):
-                busy, logged, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if busy or logged == moved:
-                    return
+            busy, logged, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # Where it is busy, another process is at it.
+        pool.unmoved_bytes = size if busy or logged != moved else 0
 
     def _log_bytes(self) -> int:
         try:
