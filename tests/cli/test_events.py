@@ -1,11 +1,11 @@
 """Looking at the ledger."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from rrcli.core.ids import occurrence_id
 from rrcli.core.models import Attempt, Event, EventState, Span, Status
