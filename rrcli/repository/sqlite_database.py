@@ -211,10 +211,13 @@ class Database:
         again = pool.unmoved_bytes + _AGAIN_BYTES if pool.unmoved_bytes else 0
         if size <= max(most_bytes, again):
             return
-        with self._borrowed() as connection:
+        pool.unmoved_bytes = size
+        # What was written stays written, as after SQLite's own checkpoints that fail: on a full disk, say.
+        with suppress(StoreUnavailable), self._borrowed() as connection:
             busy, logged, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        # Where it is busy, another process is at it.
-        pool.unmoved_bytes = size if busy or logged != moved else 0
+            # Where it is busy, another process is at it.
+            if not busy and logged == moved:
+                pool.unmoved_bytes = 0
 
     def _log_bytes(self) -> int:
         try:

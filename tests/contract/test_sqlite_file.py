@@ -149,6 +149,22 @@ def test_the_log_is_kept_short_by_writes_that_nobody_waits_for(
     assert seen[1] > 900_000
 
 
+def test_a_log_that_cannot_be_moved_fails_no_write(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_database, "_LOG_BYTES", 0)
+
+    def fail(**_: object) -> AbstractContextManager[sqlite3.Connection]:
+        raise StoreUnavailable("The disk is full.")
+
+    with database.write() as connection:
+        note_value(connection, 1)
+        monkeypatch.setattr(database, "_borrowed", fail)
+    monkeypatch.undo()
+    with database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM meta WHERE key = 'key 1'").fetchone() == (1,)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 127, 128, 129, 300])
 def test_many_rows_are_written_in_order_and_counted(database: Database, number: int) -> None:
     insert = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"

@@ -27,13 +27,18 @@ def two_at_once(context: Context) -> Context:
     return replace(context, settings=replace(context.settings, worker=worker))
 
 
-def test_while_calls_end_quickly_the_next_ones_are_claimed_already(
-    context: Context, target: Receiver
-) -> None:
+def eight_for_two(context: Context, target: Receiver) -> Context:
+    """As `two_at_once`, with eight calls to be made."""
     for number in range(8):
         make(context, target, name=f"s{number}")
     dispatch(context)
-    narrow = two_at_once(context)
+    return two_at_once(context)
+
+
+def test_while_calls_end_quickly_the_next_ones_are_claimed_already(
+    context: Context, target: Receiver
+) -> None:
+    narrow = eight_for_two(context, target)
     with working(narrow) as worker:
         worker.run_once(context.now())
         assert context.repository.queues.depths().in_flight == 2
@@ -122,10 +127,7 @@ def test_not_called_a_worker_claims_only_what_it_had_no_room_for(context: Contex
 def test_what_was_claimed_ahead_goes_back_when_calls_hang(
     context: Context, clock: FakeClock, target: Receiver
 ) -> None:
-    for number in range(8):
-        make(context, target, name=f"s{number}")
-    dispatch(context)
-    narrow = two_at_once(context)
+    narrow = eight_for_two(context, target)
     with working(narrow) as slow:
         slow.run_once(context.now())
         target.wait_for(2)
