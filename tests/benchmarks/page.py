@@ -31,6 +31,9 @@ Every figure is measured by a program of [`tests/benchmarks`](../tests/benchmark
 servers and real processes, all on one machine. `make bench` repeats it; beside each table stands the command
 that makes it. Ratios compare two things measured in the same run: they carry over to other machines, absolute
 figures do not. What the figures mean for a fleet is in [Capacity](capacity.md).
+
+The machine is a virtual one, and its speed changes by the hour. So a record says how long a step of a plain
+Python loop took before and after the run, with every processor at it.
 """
 
 
@@ -105,7 +108,7 @@ def _targets(records: Mapping[str, Record]) -> Iterator[str]:
 def _section(name: str, record: Record) -> Iterator[str]:
     yield f"## {name}"
     yield _docstring(name)
-    yield f"`{record['command']}`, {record['measured_at']}, {_machine(record['machine'])}"
+    yield f"`{record['command']}`, {record['measured_at']}, {_machine(record['machine'])}{_pace(record)}"
     for each in record["tables"]:
         yield f"### {each['title']}"
         yield markdown.of_record(each)
@@ -120,6 +123,12 @@ def _machine(machine: Mapping[str, Any]) -> str:
         f"{machine['processors']} processors ({machine['model']}), {machine['memory_gib']} GiB, "
         f"Python {machine['python']}, rrule-scheduler {machine['rrule-scheduler']}"
     )
+
+
+def _pace(record: Record) -> str:
+    """How fast the machine was at that time, where the record says it."""
+    found = record.get("loop_ns")
+    return f"; loop step {found[0]:.0f} ns before, {found[1]:.0f} ns after" if found else ""
 
 
 def _picture(name: str, curve: Mapping[str, Any]) -> str:

@@ -9,10 +9,12 @@ import json
 import os
 import platform
 import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from rich.console import Console
@@ -72,6 +74,8 @@ class Results:
     curves: list[Curve] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     """Numbers for other programs, JSON."""
+    loop_ns: list[float] = field(default_factory=lambda: [loop_ns()])
+    """What a step of a plain loop took before the run, and after it."""
 
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = ""
@@ -99,6 +103,7 @@ class Results:
         folder = QUICK if self.quick else FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}.json"
+        self.loop_ns.append(loop_ns())
         record = asdict(self) | {
             "measured_at": f"{SystemClock().now():%Y-%m-%d}",
             "command": f"python -m {self._module()} {shlex.join(sys.argv[1:])}".rstrip(),
@@ -123,6 +128,27 @@ def text(cell: Cell) -> str:
     if isinstance(cell, int) or abs(cell) >= 1000:
         return f"{cell:,.0f}"
     return f"{cell:.3g}" if abs(cell) < 100 else f"{cell:.0f}"
+
+
+_LOOP = """
+from time import perf_counter
+began, found = perf_counter(), 0
+for number in range(2_000_000):
+    found += number * number % 7
+print((perf_counter() - began) / 2_000_000 * 1e9)
+"""
+
+
+def loop_ns() -> float:
+    """Nanoseconds for a step of a plain Python loop while all processors are at it.
+
+    A virtual machine is faster at some times than at others: this tells which absolute figures compare.
+    """
+    command = [sys.executable, "-c", _LOOP]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(os.cpu_count() or 1)
+    ]
+    return round(mean(float(each.communicate()[0]) for each in running), 1)
 
 
 def machine() -> dict[str, Cell]:

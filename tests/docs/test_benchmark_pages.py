@@ -63,6 +63,12 @@ def test_what_was_missed_stands_first_with_its_command_and_machine():
     assert "power 0.50" in made
 
 
+def test_a_record_says_how_fast_the_machine_was():
+    assert "rrule-scheduler 1; loop step 110 ns before, 181 ns after" in page.page(
+        {"tick": TICK | {"loop_ns": [110.2, 180.9]}}
+    )
+
+
 def test_quick_runs_have_no_place_on_the_page(tmp_path):
     (tmp_path / "tick.json").write_text(json.dumps(TICK))
     (tmp_path / "flow-quick.json").write_text(json.dumps(TICK | {"quick": True}))
