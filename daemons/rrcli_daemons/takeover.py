@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rrcli.core.models import Event, EventState
 from rrcli.operations.context import Context
-from rrcli.operations.leases import SETTLE_SECONDS
+from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
 
 
 class Takeover:
@@ -27,7 +27,7 @@ class Takeover:
         """Whether it knows the server that is talked to: a connection made anew may lead to another."""
         return self._incarnation is not None and self._connections == self._queues.connections()
 
-    def look(self, now: datetime) -> bool:
+    def look(self) -> bool:
         """Notice another server, and say so; to be asked when not `is_watching`, and after every outage.
 
         Raises StoreUnavailable.
@@ -36,17 +36,23 @@ class Takeover:
         incarnation = self._queues.incarnation()
         is_other = self._incarnation not in (None, incarnation)
         if is_other:
-            self._noticed = now
+            self._noticed = self._context.now()
             self._settled = self._context.clock.monotonic() + SETTLE_SECONDS
         self._incarnation = incarnation
         return is_other
 
-    def waits_until(self, event: Event, now: datetime) -> datetime | None:
-        """When a claimed event may be called; None: at once, since nobody else can be calling it."""
-        if self._noticed is None or event.state is not EventState.WORKER:
+    def waits_until(self, event: Event, now: datetime, claimed: float | None) -> datetime | None:
+        """When an event may be called; None: at once, since nobody else can be calling it.
+
+        `claimed`: by the monotonic clock, before the claim was made; None when that is unknown. What was
+        claimed too early goes back: who calls it claims it anew, and tries that with every renewal.
+        """
+        is_from_before = (
+            self._noticed is not None
+            and event.state is EventState.WORKER
+            and event.status[-1].time < self._noticed
+        )
+        if not is_from_before or (claimed is not None and claimed >= self._settled):
             return None
         rest = self._settled - self._context.clock.monotonic()
-        if rest <= 0:
-            self._noticed = None
-            return None
-        return now + timedelta(seconds=rest) if event.status[-1].time < self._noticed else None
+        return now + timedelta(seconds=max(rest, 2 * RENEW_SECONDS))

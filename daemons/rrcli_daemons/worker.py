@@ -75,7 +75,8 @@ class Worker:
         self._max_retries = settings.max_retries
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._next_extend = 0.0
-        self._next_reap = 0.0
+        # Also right after an outage, which may have outlasted every lease: live workers renew theirs first.
+        self._next_reap = context.clock.monotonic() + SETTLE_SECONDS
         self._next_look = 0.0
         self._next_write = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
@@ -83,6 +84,7 @@ class Worker:
         """Claimed ahead of their time, by the monotonic clock, when it is asked what they overlap."""
         self._pace = Pace()
         self._unsure = False
+        self._contested = 0  # so many in hand another worker had claimed, too, as the last look said
         self._left = False
         self._takeover = Takeover(context)
         self._results = Results(context, instance)
@@ -107,15 +109,16 @@ class Worker:
         unsure = self._unsure
         if unsure:
             self._next_extend = self._next_look = 0.0
+            self._next_reap = self._context.clock.monotonic() + SETTLE_SECONDS
         self._collect(now)
         self._keep_lease(now)
         self._unsure = True
-        self._watch_for_takeover(now, unsure=unsure)
+        self._watch_for_takeover(unsure=unsure)
         self._take_up_lost_claims(now)
         self._start_early(now)
         self._begin_to_write(now)
         self._give_back_waiting()
-        room = self._room
+        room, claimed = self._room, self._context.clock.monotonic()
         ids: list[str] = []
         if called or self._left:
             self._left = True
@@ -123,8 +126,8 @@ class Worker:
             if room > self._ahead // 2:
                 ids = self._claim(room)
                 self._left = len(ids) == room
-        self._watch_for_takeover(now)
-        self._start(ids, now)
+        self._watch_for_takeover()
+        self._start(ids, now, claimed)
         is_busy = self._pace.is_busy(self._context.clock.monotonic())
         rests = not is_busy and not (ids and self._claimed)
         if rests or self._freed or self._failing or self._gone:
@@ -181,10 +184,10 @@ class Worker:
     def _ahead(self) -> int:
         return min(self._pace.lately(self._context.clock.monotonic()), 2 * self._capacity)
 
-    def _watch_for_takeover(self, now: datetime, *, unsure: bool = False) -> None:
+    def _watch_for_takeover(self, *, unsure: bool = False) -> None:
         """A connection that was made anew, without any error, may have claimed from another server."""
-        if (unsure or not self._takeover.is_watching) and self._takeover.look(now):
-            self._next_extend = 0.0
+        if (unsure or not self._takeover.is_watching) and self._takeover.look():
+            self._next_extend = self._next_look = 0.0
 
     def _give_back_waiting(self) -> None:
         """What was claimed ahead and waits, since calls take longer now: others may have room for it."""
@@ -211,7 +214,7 @@ class Worker:
         self._next_look = monotonic + LOOK_SECONDS
         self._settle(now)
         lost = self._repository.queues.held(self._instance) - self._claimed.keys() - self._early.keys()
-        self._start(list(lost), now)
+        self._start(list(lost), now, None)
 
     def _start_early(self, now: datetime) -> None:
         """What was claimed ahead, and whose time has come."""
@@ -219,7 +222,7 @@ class Worker:
         ripe = [event_id for event_id, (_, begins) in self._early.items() if begins <= monotonic]
         for event_id in ripe:
             del self._early[event_id]
-        self._start(ripe, now, ripe=True)
+        self._start(ripe, now, None, ripe=True)
 
     def finish(self) -> datetime | None:
         """Wait for the calls in flight; None when all have ended and are written down."""
@@ -241,23 +244,22 @@ class Worker:
     def _keep_lease(self, now: datetime) -> None:
         """Renew what is held, and end what others hold no more."""
         try:
-            self._renew(now)
+            self._renew()
         except StoreUnavailable:
             self._unsure = True
-            # The outage may outlast every lease: those of live workers are renewed before any is ended.
-            self._next_reap = self._context.clock.monotonic() + SETTLE_SECONDS
             with suppress(StoreUnavailable):
                 # What has ended: a replica that takes over may offer it to others.
                 self._results.begin(now)
             raise
 
-    def _renew(self, now: datetime) -> None:
+    def _renew(self) -> None:
         monotonic = self._context.clock.monotonic()
         if monotonic >= self._next_extend and (self._claimed or self._early or len(self._results)):
             # After an outage the server may be another one, which has an older state of the queues.
-            if self._unsure or not self._repository.queues.extend(self._instance, self._lease):
+            doubtful = self._unsure or self._contested
+            if doubtful or not self._repository.queues.extend(self._instance, self._lease):
                 self._retake()
-                self._takeover.look(now)
+                self._takeover.look()
             self._next_extend = monotonic + min(self._lease.total_seconds() / 3, RENEW_SECONDS)
         if monotonic >= self._next_reap:
             reaped = self._repository.queues.reap()
@@ -277,16 +279,16 @@ class Worker:
     def _retake(self) -> None:
         """The queues may have lost or returned what is in hand here: nobody else shall call it now."""
         entries = [QueueEntry(event_id=event.id, due=event.due) for event in self._in_hand]
-        elsewhere = self._repository.queues.retake(self._instance, entries, self._lease)
-        log.warning(
-            "Claimed %d events in flight anew; %d of them are called by others, too",
-            len(entries),
-            len(elsewhere),
-            extra={"action": "lease_lost", "in_flight": len(entries)},
-        )
+        elsewhere = len(self._repository.queues.retake(self._instance, entries, self._lease))
+        contested, self._contested = self._contested, elsewhere
+        if contested and contested == elsewhere:
+            return  # as before
+        said = "Claimed %d events in flight anew; %d of them are called by others, too"
+        count = len(entries)
+        log.warning(said, count, elsewhere, extra={"action": "lease_lost", "in_flight": count})
 
-    def _start(self, ids: Sequence[str], now: datetime, *, ripe: bool = False) -> None:
-        """Send what is to be sent of a claimed batch; put the rest where it belongs.
+    def _start(self, ids: Sequence[str], now: datetime, claimed: float | None, ripe: bool = False) -> None:
+        """Send what is to be sent of a batch `claimed` then; put the rest where it belongs.
 
         What is claimed ahead of its time is sent then; of `ripe` ones it has come.
         """
@@ -314,7 +316,7 @@ class Worker:
                 self._results.ended(event.moved(EventState.ERROR, now, _UNREAD))
             elif event.state is EventState.RETRY and event.due > now + AHEAD:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
-            elif (until := self._takeover.waits_until(event, now)) is not None:
+            elif not ripe and (until := self._takeover.waits_until(event, now, claimed)) is not None:
                 waiting.append(QueueEntry(event_id=event.id, due=until))
             elif schedule.overlap is not Overlap.ALLOW and event.due > now and not ripe:
                 begins = self._context.clock.monotonic() + min(event.due - now, AHEAD).total_seconds()

@@ -22,7 +22,12 @@ NAMES = (  # what `make bench` runs, in this order, with their options
     "capacity",
 )
 WATCHING = ("flow", "lateness", "memory")
-"""Those that watch for a fixed time: too long for the quick run of all, which CI waits for."""
+"""Those that watch for a fixed time: too long for the quick run of all, which CI waits for.
+
+That one runs the `PROFILES` instead, which look into the code and break with it.
+"""
+
+PROFILES = ("worker --profile", "prequeuer-profile")
 
 BY_NAME = (  # longer ones, and those that need more than a clean machine has
     "growth",
@@ -30,8 +35,7 @@ BY_NAME = (  # longer ones, and those that need more than a clean machine has
     "two_machines",
     "cluster",
     "peers",
-    "worker --profile",
-    "prequeuer-profile",
+    *PROFILES,
 )
 
 
@@ -42,8 +46,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less work, for a look; figures are not kept")
     chosen, rest = parser.parse_known_args()
     failed = []
-    every = [words for words in NAMES if not (chosen.quick and words in WATCHING)]
-    for words in chosen.names or every:
+    short = [words for words in (*NAMES, *PROFILES) if words not in WATCHING]
+    for words in chosen.names or (short if chosen.quick else NAMES):
         name, *options = words.split()
         module = module_of(name)
         if module is None:

@@ -1,20 +1,23 @@
 """What the API is compared with: Falcon handlers that make the store's call and hardly anything else.
 
 No check of what comes in, no keys, no log; the same gunicorn, the same settings, the same store. One more
-reads the rule, as whoever stores a schedule must to know its next run.
+reads the rule, as whoever stores a schedule must to know its next run; and one shows the whole schedule and
+writes a line about it, as whoever runs a service wants.
 """
 
 import json
+import logging
 import secrets
 from datetime import datetime, timedelta
 
 import falcon
 
-from rrcli import settings
+from rrcli import log, settings
 from rrcli.clock import SystemClock
 from rrcli.core.ids import random_id
 from rrcli.core.models import Schedule, whole_ms
 from rrcli.operations.rules import accept_new
+from rrcli.operations.views import schedule_view
 from rrcli.repository.base import Repository
 from rrcli.repository.factory import open_repository
 
@@ -24,7 +27,9 @@ _store: list[Repository] = []
 def _repository() -> Repository:
     """Opened in the process that serves."""
     if not _store:
-        opened = open_repository(settings.load().settings)
+        loaded = settings.load().settings
+        log.setup(loaded.log.level, loaded.log.format)
+        opened = open_repository(loaded)
         opened.init()
         _store.append(opened)
     return _store[0]
@@ -77,12 +82,25 @@ class OneSchedule:
         resp.data = json.dumps(shown).encode()
 
 
+class WholeSchedule:
+    """Shows all fields under a tag, and logs the request under an id."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, schedule_id: str) -> None:
+        request_id = secrets.token_hex(8)
+        found = _repository().schedules.get([schedule_id])[schedule_id]
+        resp.data = json.dumps(schedule_view(found, SystemClock().now())).encode()
+        resp.set_headers({"ETag": f'"{found.revision}"', "X-Request-Id": request_id})
+        said = {"action": "http_request", "method": req.method, "path": req.path, "request_id": request_id}
+        logging.getLogger(__name__).info("%s %s answered 200", req.method, req.path, extra=said)
+
+
 def make() -> falcon.App:  # type: ignore[type-arg]
     """The application."""
     made = falcon.App()
     made.add_route("/api/schedules", Schedules())
     made.add_route("/api/ruled-schedules", RuledSchedules())
     made.add_route("/api/schedules/{schedule_id}", OneSchedule())
+    made.add_route("/api/whole-schedules/{schedule_id}", WholeSchedule())
     return made
 
 

@@ -91,7 +91,7 @@ def profiled(kind: str, make: Make, schedules: int) -> dict[Place, tuple[int, in
         clock.advance(timedelta(minutes=9))
         parse.cache_clear()
         # A profile sees one thread: then that one does all.
-        with patch.multiple(prequeuers, BEHIND=ONE_BY_ONE, HALF_FULL=ONE_BY_ONE, TOPPING_UP=ONE_BY_ONE):
+        with patch.multiple(prequeuers, FILLING=ONE_BY_ONE, TOPPING_UP=ONE_BY_ONE):
             watch.enable()
             tick(prequeuer, context)
             watch.disable()

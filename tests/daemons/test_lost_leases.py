@@ -8,10 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from rrcli.core.models import Event
 from rrcli.errors import StoreUnavailable
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
+from rrcli.repository.mongo_redis_server import CONNECT_SECONDS, REDIS_SECONDS
+from rrcli_daemons.loop import OUTAGE_WAIT_SECONDS
 from rrcli_daemons.worker import REAP_INTERVAL_SECONDS, Worker
 from tests.support.clock import FakeClock
 from tests.support.receiver import Answer, Receiver
@@ -236,15 +239,17 @@ def test_what_was_handed_over_after_a_replica_took_over_is_called_at_once(
     assert called == [event_id]
 
 
+@pytest.mark.parametrize("met", ["reap", "claim"])
 def test_claims_are_not_taken_back_right_after_an_outage(
-    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, met: str
 ) -> None:
     """It may have outlasted every lease: live workers renew theirs first."""
     reaped: list[float] = []
     queues = context.repository.queues
     with working(context, "w1") as worker:
+        clock.advance(timedelta(seconds=SETTLE_SECONDS))
         with monkeypatch.context() as away:
-            away.setattr(queues, "reap", _away)
+            away.setattr(queues, met, _away)
             with pytest.raises(StoreUnavailable):
                 worker.run_once(context.now())
         back = clock.monotonic()
@@ -253,6 +258,106 @@ def test_claims_are_not_taken_back_right_after_an_outage(
             worker.run_once(context.now())
             clock.advance(timedelta(seconds=SETTLE_SECONDS / 10))
     assert reaped[0] >= SETTLE_SECONDS
+
+
+def test_claims_are_not_taken_back_right_after_a_start(
+    context: Context, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in the middle of an outage that has outlasted every lease."""
+    reaped: list[float] = []
+    began = clock.monotonic()
+    monkeypatch.setattr(
+        context.repository.queues, "reap", lambda: reaped.append(clock.monotonic() - began) or 0
+    )
+    with working(context, "w1") as worker:
+        for _ in range(20):
+            worker.run_once(context.now())
+            clock.advance(timedelta(seconds=SETTLE_SECONDS / 10))
+    assert reaped[0] >= SETTLE_SECONDS
+
+
+@pytest.mark.parametrize("reading_seconds", [0.0, SETTLE_SECONDS])
+def test_what_another_worker_holds_for_a_moment_is_claimed_anew_after_it(
+    context: Context,
+    clock: FakeClock,
+    target: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    reading_seconds: float,
+) -> None:
+    """The replica offers it to another, which reads it, however slowly, while its own worker looks for it."""
+    event_id = one_event(context, target)
+    repository = context.repository
+    called: list[str] = []
+    with working(context, "w1") as first, working(context, "w2") as second:
+        for worker in (first, second):
+            only_note(called, worker, monkeypatch)
+            worker.run_once(context.now())
+        _take_over_without_claims(context, (first, second), clock, monkeypatch)
+        read = repository.events.claimed
+
+        def read_slowly(ids: Sequence[str]) -> tuple[dict[str, Event], set[str]]:
+            monkeypatch.setattr(repository.events, "claimed", read)
+            for _ in range(2):
+                first.run_once(context.now())
+                clock.advance(timedelta(seconds=RENEW_SECONDS))
+            assert repository.queues.held("w2") == {event_id}
+            clock.advance(timedelta(seconds=reading_seconds))
+            return read(ids)
+
+        monkeypatch.setattr(repository.events, "claimed", read_slowly)
+        second.run_once(context.now())
+        for _ in range(5):
+            for worker in (second, first):
+                worker.run_once(context.now())
+            clock.advance(timedelta(seconds=SETTLE_SECONDS / 2))
+            dispatch(context)
+        assert (called, repository.queues.held("w1")) == ([event_id], {event_id})
+
+
+def test_what_a_worker_claimed_in_an_outage_of_the_ledger_is_left_to_who_calls_it(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it finds it again as its own, when all should have settled."""
+    event_id = one_event(context, target)
+    repository = context.repository
+    called: list[str] = []
+    with working(context, "w1") as first, working(context, "w2") as second:
+        for worker in (first, second):
+            only_note(called, worker, monkeypatch)
+            worker.run_once(context.now())
+        _take_over_without_claims(context, (first, second), clock, monkeypatch)
+        with monkeypatch.context() as away:
+            away.setattr(repository.events, "claimed", _away)
+            with pytest.raises(StoreUnavailable):
+                second.run_once(context.now())
+        clock.advance(timedelta(seconds=SETTLE_SECONDS))
+        for _ in range(5):
+            for worker in (second, first):
+                worker.run_once(context.now())
+            clock.advance(timedelta(seconds=SETTLE_SECONDS / 2))
+            dispatch(context)
+        assert (called, repository.queues.held("w1")) == ([event_id], {event_id})
+
+
+def test_a_worker_that_is_back_late_finds_its_claim_in_time(
+    context: Context, clock: FakeClock, target: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its renewal went to a host that had gone silently, and its next try came after the longest wait."""
+    event_id = one_event(context, target)
+    queues = context.repository.queues
+    called: list[str] = []
+    with working(context, "w1") as first, working(context, "w2") as second:
+        for worker in (first, second):
+            only_note(called, worker, monkeypatch)
+            worker.run_once(context.now())
+        _take_over_without_claims(context, (first, second), clock, monkeypatch)
+        second.run_once(context.now())
+        clock.advance(timedelta(seconds=REDIS_SECONDS + OUTAGE_WAIT_SECONDS[1] + CONNECT_SECONDS))
+        dispatch(context)
+        second.run_once(context.now())
+        assert called == [event_id]
+        first.run_once(context.now())
+        assert queues.held("w1") == {event_id}
 
 
 def _take_over_without_claims(

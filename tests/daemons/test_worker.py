@@ -9,6 +9,7 @@ from msgspec import structs
 from rrcli.core.models import Event, EventState, ScheduleState
 from rrcli.operations import changes, events, schedules
 from rrcli.operations.context import Context
+from rrcli.operations.leases import SETTLE_SECONDS
 from rrcli.repository.base import QueueEntry
 from rrcli_daemons.worker import LOOK_SECONDS
 from tests.support.clock import FakeClock
@@ -215,11 +216,15 @@ def test_what_was_archived_before_the_worker_died_is_not_called_again(
     assert nothing_queued(context)
 
 
-def test_claims_of_a_lost_worker_are_called_by_another(context: Context, target: Receiver) -> None:
+def test_claims_of_a_lost_worker_are_called_by_another(
+    context: Context, clock: FakeClock, target: Receiver
+) -> None:
     schedule_id = make(context, target)
     dispatch(context)
     assert len(context.repository.queues.claim("dead", 10, NO_LEASE)) == 1
-    work(context, 1, schedule_id)
+    with working(context) as worker:
+        clock.advance(timedelta(seconds=SETTLE_SECONDS))
+        work_until(worker, context, lambda: nothing_queued(context))
     assert only(context, schedule_id).state is EventState.COMPLETED
     assert len(target.requests) == 1
 
