@@ -61,13 +61,22 @@ def write(root: Path, records: Mapping[str, Record]) -> None:
 
 
 def figures_of(record: Record) -> Figures:
-    """The model's parameters as the benchmark kept them."""
+    """The model's parameters as the benchmark measured them, to four digits: as the code has them."""
     kept = record["figures"]["model"]
-    stages = {name: Stage(**kept[name]) for name in ("prequeue", "dispatch", "work")}
-    sizes = {name: Size(**kept[name]) for name in ("schedule", "queued_event", "finished_event")}
+    stages = {name: Stage(**_rounded(kept[name])) for name in ("prequeue", "dispatch", "work")}
+    sizes = {name: Size(**_rounded(kept[name])) for name in ("schedule", "queued_event", "finished_event")}
     machine = record["machine"]
     measured = f"{record['measured_at']} on {machine['processors']} processors ({machine['model']})"
-    return Figures(measured=measured, receiver_cpu_us=kept["receiver_cpu_us"], **stages, **sizes)
+    receiver_cpu_us = _four_digits(kept["receiver_cpu_us"])
+    return Figures(measured=measured, receiver_cpu_us=receiver_cpu_us, **stages, **sizes)
+
+
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: _four_digits(value) for name, value in figures.items()}
+
+
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def parts(figures: Figures, records: Mapping[str, Record]) -> dict[str, str]:
@@ -152,7 +161,7 @@ def source(figures: Figures) -> str:
 def _literal(value: Any, depth: int) -> str:
     """A dataclass as the call that makes it, laid out as ruff does."""
     if not is_dataclass(value):
-        return repr(float(f"{value:.4g}")) if isinstance(value, float) else f'"{value}"'
+        return repr(value) if isinstance(value, float) else f'"{value}"'
     inner = "    " * (depth + 1)
     lines = [
         f"{inner}{each.name}={_literal(getattr(value, each.name), depth + 1)},\n" for each in fields(value)
