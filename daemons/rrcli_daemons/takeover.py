@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rrcli.core.models import Event, EventState
 from rrcli.operations.context import Context
+from rrcli.operations.handover import AHEAD
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
 
 
@@ -54,5 +55,6 @@ class Takeover:
         )
         if not is_from_before or (claimed is not None and claimed >= self._settled):
             return None
-        rest = self._settled - self._context.clock.monotonic()
-        return now + timedelta(seconds=max(rest, 2 * RENEW_SECONDS))
+        rest = timedelta(seconds=self._settled - self._context.clock.monotonic())
+        # It is handed over ahead of that, and must not be claimed too early again.
+        return now + max(rest + 2 * AHEAD, timedelta(seconds=2 * RENEW_SECONDS))

@@ -12,6 +12,7 @@ from rrcli.core.models import Event
 from rrcli.errors import StoreUnavailable
 from rrcli.operations import schedules
 from rrcli.operations.context import Context
+from rrcli.operations.handover import AHEAD
 from rrcli.operations.leases import RENEW_SECONDS, SETTLE_SECONDS
 from rrcli.repository.mongo_redis_server import CONNECT_SECONDS, REDIS_SECONDS
 from rrcli_daemons.loop import OUTAGE_WAIT_SECONDS
@@ -218,9 +219,11 @@ def test_what_a_replica_offers_is_called_when_nobody_claims_it_anew(
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
         assert called == [event_id]
-        clock.advance(timedelta(seconds=SETTLE_SECONDS))
-        dispatch(context)
-        second.run_once(context.now())
+        clock.advance(timedelta(seconds=SETTLE_SECONDS) - AHEAD / 2)
+        for _ in range(5):
+            dispatch(context)
+            second.run_once(context.now())
+            clock.advance(AHEAD)
         assert called == [event_id, event_id]
 
 
