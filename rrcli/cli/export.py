@@ -44,6 +44,8 @@ def export(state: State, schedule: tuple[str, ...], tag: str | None, form: str, 
     """
     if schedule and tag is not None:
         raise click.UsageError("Give either SCHEDULEs or --tag.")
+    if state.output in ("csv", "ids"):
+        raise click.UsageError(f"export writes YAML, JSON (-o json) or --format ics, not {state.output}.")
     from rrcli.operations.apply import require_names_apart
     from rrcli.operations.declared import exported
 

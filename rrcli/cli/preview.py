@@ -15,6 +15,7 @@ from rrcli.cli.state import State, pass_state
 from rrcli.core.exclusions import NOTHING, Exclusions
 from rrcli.core.models import Schedule, ScheduleState
 from rrcli.core.recurrence import Recurrence
+from rrcli.errors import FieldError, InvalidInput
 from rrcli.operations import preview as operation
 from rrcli.operations import rules
 
@@ -84,6 +85,9 @@ def preview(
         raise click.UsageError("Give either a SCHEDULE, or one of --rrule, --cron and --every.")
     start = _instant(state, after, "after", now) or now
     end = _instant(state, before, "before", now)
+    if end is not None and end <= start:
+        allowed = f"must be later than {times.with_offset(start, state.tz)}, where the preview begins"
+        raise InvalidInput([FieldError(field="before", value=before, allowed=allowed)])
     shown = _Range(start, end, occurrences.display_zone(state, recurrence), is_anchored)
     if explained and state.output == "table":
         from rrcli.cli import explain

@@ -1,6 +1,7 @@
 """`rrcli schedule edit`: a schedule as YAML in the editor, checked when it is saved."""
 
 import os
+import sys
 from collections.abc import Mapping
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -90,6 +91,11 @@ class EditorFailed(SchedulerError):
 
 def _opened(text: str) -> str | None:
     """What is saved in the editor; None when nothing is. Raises EditorFailed."""
+    if not _has_editor() and not sys.stdin.isatty():
+        raise EditorFailed(
+            "There is no terminal to edit in; nothing was changed.",
+            hint="Use rrcli schedule update, or name a program that edits a file: EDITOR.",
+        )
     try:
         return click.edit(text, extension=".yaml")
     except UnicodeDecodeError as error:
@@ -102,6 +108,10 @@ def _opened(text: str) -> str | None:
             f"The editor {editor!r} {what}; nothing was changed.",
             hint="Say which one to use: EDITOR=nano, or EDITOR='code --wait'; VISUAL goes before EDITOR.",
         ) from error
+
+
+def _has_editor() -> bool:
+    return bool(os.environ.get("VISUAL") or os.environ.get("EDITOR"))
 
 
 def _kept(text: str) -> str:

@@ -22,8 +22,8 @@ rrcli schedule skip report --count 3
 """
 
 MOVE_EXAMPLE = """
-rrcli schedule move report --at 2026-12-25T08:30 \\
-    --to 2026-12-28T08:30 --reason 'Christmas Day'
+rrcli schedule move report --at 2026-12-24T08:30 \\
+    --to 2026-12-23T10:00 --reason 'Christmas Eve'
 """
 
 _reason = click.option("--reason", metavar="TEXT", help="Why; it stands in the history.")

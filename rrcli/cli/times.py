@@ -10,6 +10,8 @@ from rrcli.core.timefmt import span as span
 from rrcli.errors import FieldError, InvalidInput
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
+_WITH_OFFSET = "a time with its offset, such as 2025-01-05T12:00:00Z, or now, or +10m"
+_ON_CLOCK = "a time such as 2025-01-05T12:00:00Z or 2025-01-05T12:00, a date, now, or +10m"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:d|h|m|s|ms)\s*)+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|d|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -25,22 +27,29 @@ def seconds_of(text: str) -> float | None:
     return None
 
 
-def instant_of(text: str, *, field: str, now: datetime) -> datetime:
-    """The instant (UTC) of `now`, `+10m`, or a time with its offset. Raises InvalidInput naming `field`."""
+def instant_of(text: str, *, field: str, now: datetime, form: str = _WITH_OFFSET) -> datetime:
+    """The instant (UTC) of `now`, `+10m`, or a time with its offset.
+
+    Raises InvalidInput naming `field`, and the `form` that it must have.
+    """
     text = text.strip()
     if text.lower() == "now":
         return now
     seconds = seconds_of(text[1:]) if text.startswith("+") else None
-    if seconds is None:
-        return _bounded(lambda: parse_instant(text, field=field), text, field)
-    return _bounded(lambda: now + timedelta(seconds=seconds), text, field)
+    if seconds is not None:
+        return _bounded(lambda: now + timedelta(seconds=seconds), text, field)
+    try:
+        found = parse_instant(text, field=field)
+    except InvalidInput:
+        raise InvalidInput([FieldError(field=field, value=text, allowed=f"must be {form}")]) from None
+    return _bounded(lambda: found, text, field)
 
 
 def instant_on_clock(text: str, *, field: str, now: datetime, zone: tzinfo | None) -> datetime:
     """As `instant_of`; a time without offset is on the clock of `zone` (None: the machine's)."""
     naive = naive_of(text)
     if naive is None:
-        return instant_of(text, field=field, now=now)
+        return instant_of(text, field=field, now=now, form=_ON_CLOCK)
     return _bounded(lambda: (naive.replace(tzinfo=zone) if zone else naive).astimezone(UTC), text, field)
 
 

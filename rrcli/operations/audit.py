@@ -171,8 +171,8 @@ def page(
 def require_range(start: datetime, end: datetime) -> None:
     """Raises InvalidInput unless the range has a length."""
     if end <= start:
-        problem = FieldError(field="to", value=format_instant(end), allowed="must be later than from")
-        raise InvalidInput([problem])
+        allowed = f"must be earlier than to, {format_instant(end)}, which is now where it is not given"
+        raise InvalidInput([FieldError(field="from", value=format_instant(start), allowed=allowed)])
 
 
 def join(

@@ -62,7 +62,7 @@ def test_a_range_is_replayed_in_bounded_parts(client: TestClient, create: Create
     "wrong",
     [
         {"from": "yesterday"},
-        {"to": "2025-01-04T11:00:00Z"},
+        {"from": "2025-01-04T12:00:00Z"},
         {"only": "some"},
         {"rate": 0},
         {"limit": 0},

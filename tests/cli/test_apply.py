@@ -287,3 +287,10 @@ def test_a_method_that_goes_without_saying_is_no_difference(run, apply):
     assert apply(said).out == "Nothing to do; 2 unchanged.\n"
     apply(said.replace("body: text", "headers: {}"))
     assert stored(run, "a")["method"] == "POST"
+
+
+@pytest.mark.parametrize("form", ["csv", "ids"])
+def test_what_export_does_not_write_is_refused(run, form):
+    result = run("export", "-o", form)
+    assert (result.code, result.out) == (2, "")
+    assert f"--format ics, not {form}." in result.err

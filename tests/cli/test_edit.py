@@ -155,3 +155,14 @@ def test_what_was_written_is_kept_when_it_cannot_be_stored(run, create, editor, 
     assert f"What was edited is kept in {kept}." in result.err
     assert "name: better" in kept.read_text()
     assert kept.stat().st_mode & 0o77 == 0
+
+
+def test_without_terminal_and_editor_nothing_is_started(run, create, monkeypatch):
+    create("report")
+    for name in ("VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("click.edit", lambda *_, **__: pytest.fail("an editor was started"))
+    result = run("schedule", "edit", "report")
+    assert result.code == 1
+    assert "There is no terminal to edit in; nothing was changed." in result.err
+    assert "rrcli schedule update" in result.err

@@ -82,6 +82,19 @@ def test_no_occurrence_is_said_and_is_no_failure(run):
     assert "No occurrence from 2030-01-01 00:00:00 +00:00 on." in result.err
 
 
+def test_an_end_before_the_beginning_is_refused(run):
+    result = run("preview", "--rrule", "FREQ=DAILY", "--after", "2027-03-01", "--before", "2027-02-01")
+    assert result.code == 4
+    assert "--before: must be later than 2027-03-01 00:00:00" in result.err
+
+
+@pytest.mark.parametrize("option", ["--after", "--before"])
+def test_what_is_no_time_is_answered_with_all_that_is_one(run, option):
+    result = run("preview", "--rrule", "FREQ=DAILY", option, "yesterday")
+    assert result.code == 4
+    assert "or 2025-01-05T12:00, a date, now, or +10m" in " ".join(result.err.split())
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "-1"])
 def test_a_limit_out_of_bounds_is_refused(run, limit):
     result = run("preview", "--rrule", "FREQ=DAILY", "-n", limit)

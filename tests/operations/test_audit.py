@@ -62,7 +62,7 @@ def test_what_is_to_come_is_not_asked_for(context: Context, clock: FakeClock) ->
 
 @pytest.mark.parametrize("length", [timedelta(0), -HOUR])
 def test_an_empty_range_is_refused(context: Context, length: timedelta) -> None:
-    with pytest.raises(InvalidInput, match="later than from"):
+    with pytest.raises(InvalidInput, match="earlier than to"):
         audit.report(context, make(context).id, NOON, NOON + length)
 
 

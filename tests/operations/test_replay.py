@@ -269,7 +269,7 @@ def test_bounds_end_it_and_say_where_to_go_on(context: Context) -> None:
 
 
 def test_an_empty_range_is_refused(context: Context) -> None:
-    with pytest.raises(InvalidInput, match="later than from"):
+    with pytest.raises(InvalidInput, match="earlier than to"):
         replay.plan(context, make(context), NOON, NOON)
 
 
