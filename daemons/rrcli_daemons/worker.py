@@ -76,7 +76,7 @@ class Worker:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._next_extend = 0.0
         # Also right after an outage, which may have outlasted every lease: live workers renew theirs first.
-        self._next_reap = context.clock.monotonic() + SETTLE_SECONDS
+        self._next_reap = context.clock.monotonic() + min(SETTLE_SECONDS, settings.lease_seconds)
         self._next_look = 0.0
         self._next_write = 0.0
         self._claimed: dict[str, tuple[Event, Schedule]] = {}
