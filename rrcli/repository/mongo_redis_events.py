@@ -70,8 +70,9 @@ class MongoEvents:
         if not events:
             return []
         with self._mongo.edge:
-            known = set(insert_new(self._live, [event_document(event) for event in events]))
-            ids = [ObjectId(event.id) for event in events]
+            documents = [event_document(event) for event in events]
+            ids: list[ObjectId] = [document["_id"] for document in documents]
+            known = set(insert_new(self._live, documents))
             ended = self._settle_archived(ids)
             entered = [event for event, id_ in zip(events, ids, strict=True) if id_ not in known | ended]
             again = known - ended
