@@ -42,7 +42,7 @@ class Takeover:
         self._incarnation = incarnation
         return is_other
 
-    def waits_until(self, event: Event, now: datetime, claimed: float | None) -> datetime | None:
+    def waits_until(self, event: Event, claimed: float | None) -> datetime | None:
         """When an event may be called; None: at once, since nobody else can be calling it.
 
         `claimed`: by the monotonic clock, before the claim was made; None when that is unknown. What was
@@ -57,4 +57,4 @@ class Takeover:
             return None
         rest = timedelta(seconds=self._settled - self._context.clock.monotonic())
         # It is handed over ahead of that, and must not be claimed too early again.
-        return now + max(rest + 2 * AHEAD, timedelta(seconds=2 * RENEW_SECONDS))
+        return self._context.now() + max(rest + 2 * AHEAD, timedelta(seconds=2 * RENEW_SECONDS))

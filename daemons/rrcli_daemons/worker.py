@@ -316,7 +316,7 @@ class Worker:
                 self._results.ended(event.moved(EventState.ERROR, now, _UNREAD))
             elif event.state is EventState.RETRY and event.due > now + AHEAD:
                 waiting.append(QueueEntry(event_id=event.id, due=event.due))
-            elif not ripe and (until := self._takeover.waits_until(event, now, claimed)) is not None:
+            elif not ripe and (until := self._takeover.waits_until(event, claimed)) is not None:
                 waiting.append(QueueEntry(event_id=event.id, due=until))
             elif schedule.overlap is not Overlap.ALLOW and event.due > now and not ripe:
                 begins = self._context.clock.monotonic() + min(event.due - now, AHEAD).total_seconds()

@@ -2,8 +2,8 @@
 
 import select
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -34,6 +34,27 @@ def one_event(context: Context, target: Receiver) -> str:
 def only_note(called: list[str], worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its calls are noted, not made, and never end."""
     monkeypatch.setattr(worker._sender, "submit", lambda calls: called.extend(key for key, _ in calls))
+
+
+@contextmanager
+def two_at_work(
+    context: Context, called: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Worker, Worker]]:
+    """Two workers, w1 and w2; the first has claimed what there was. Their calls go to `called`."""
+    with working(context, "w1") as first, working(context, "w2") as second:
+        for worker in (first, second):
+            only_note(called, worker, monkeypatch)
+            worker.run_once(context.now())
+        yield first, second
+
+
+def go_on(context: Context, clock: FakeClock, *workers: Worker) -> None:
+    """Everybody works on, until all has settled and for as long again."""
+    for _ in range(round(2 * SETTLE_SECONDS / RENEW_SECONDS)):
+        clock.advance(timedelta(seconds=RENEW_SECONDS))
+        dispatch(context)
+        for worker in workers:
+            worker.run_once(context.now())
 
 
 def test_a_claim_after_the_queues_were_lost_hides_no_loss(
@@ -119,21 +140,14 @@ def test_what_a_replica_offers_that_a_live_worker_is_calling_is_left_to_it(
     event_id = one_event(context, target)
     queues = context.repository.queues
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (first, second):
         clock.advance(timedelta(seconds=outage_after_seconds - RENEW_SECONDS))
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
         assert queues.held("w2") == set()
         first.run_once(context.now())
         assert queues.held("w1") == {event_id}
-        for _ in range(5):
-            clock.advance(timedelta(seconds=SETTLE_SECONDS / 2))
-            for worker in (second, first):
-                worker.run_once(context.now())
-            dispatch(context)
+        go_on(context, clock, second, first)
         assert (called, queues.held("w1")) == ([event_id], {event_id})
 
 
@@ -144,10 +158,7 @@ def test_another_server_is_noticed_without_any_error_when_a_connection_was_made_
     event_id = one_event(context, target)
     queues = context.repository.queues
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (_, second):
         queues.release("w1")
         claim, connections, incarnation = queues.claim, queues.connections(), queues.incarnation()
 
@@ -212,10 +223,7 @@ def test_what_a_replica_offers_is_called_when_nobody_claims_it_anew(
 ) -> None:
     event_id = one_event(context, target)
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (first, second):
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
         assert called == [event_id]
@@ -291,10 +299,7 @@ def test_what_another_worker_holds_for_a_moment_is_claimed_anew_after_it(
     event_id = one_event(context, target)
     repository = context.repository
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (first, second):
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         read = repository.events.claimed
 
@@ -309,11 +314,7 @@ def test_what_another_worker_holds_for_a_moment_is_claimed_anew_after_it(
 
         monkeypatch.setattr(repository.events, "claimed", read_slowly)
         second.run_once(context.now())
-        for _ in range(5):
-            for worker in (second, first):
-                worker.run_once(context.now())
-            clock.advance(timedelta(seconds=SETTLE_SECONDS / 2))
-            dispatch(context)
+        go_on(context, clock, second, first)
         assert (called, repository.queues.held("w1")) == ([event_id], {event_id})
 
 
@@ -324,21 +325,14 @@ def test_what_a_worker_claimed_in_an_outage_of_the_ledger_is_left_to_who_calls_i
     event_id = one_event(context, target)
     repository = context.repository
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (first, second):
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         with monkeypatch.context() as away:
             away.setattr(repository.events, "claimed", _away)
             with pytest.raises(StoreUnavailable):
                 second.run_once(context.now())
         clock.advance(timedelta(seconds=SETTLE_SECONDS))
-        for _ in range(5):
-            for worker in (second, first):
-                worker.run_once(context.now())
-            clock.advance(timedelta(seconds=SETTLE_SECONDS / 2))
-            dispatch(context)
+        go_on(context, clock, second, first)
         assert (called, repository.queues.held("w1")) == ([event_id], {event_id})
 
 
@@ -349,10 +343,7 @@ def test_a_worker_that_is_back_late_finds_its_claim_in_time(
     event_id = one_event(context, target)
     queues = context.repository.queues
     called: list[str] = []
-    with working(context, "w1") as first, working(context, "w2") as second:
-        for worker in (first, second):
-            only_note(called, worker, monkeypatch)
-            worker.run_once(context.now())
+    with two_at_work(context, called, monkeypatch) as (first, second):
         _take_over_without_claims(context, (first, second), clock, monkeypatch)
         second.run_once(context.now())
         clock.advance(timedelta(seconds=REDIS_SECONDS + OUTAGE_WAIT_SECONDS[1] + CONNECT_SECONDS))
