@@ -59,7 +59,7 @@ def delete(context: Context, name: str, *, force: bool = False) -> None:
         if not force:
             raise Conflict(
                 f"Calendar {name} is in use by schedule {schedule.id} ({schedule.name}).",
-                hint="Take it out of all schedules that use it: --force, or ?force=true.",
+                hint="Take it out of all schedules that use it: --force, or ?force=true in REST.",
             )
         _rewrite(context, schedule, lambda old, now: replanned(_without(old, name), now))
     if not context.repository.calendars.remove(name):

@@ -115,8 +115,10 @@ def resolve(context: Context, reference: str) -> Schedule:
         )
     if len(found) > 1:
         several = ", ".join(f"{each.id} ({each.name})" for each in found)
+        by_name = all(each.name == reference for each in found)
         raise Conflict(
-            f"{reference!r} fits several schedules, such as {several}.", hint="Give more of the id."
+            f"{reference!r} fits several schedules, such as {several}.",
+            hint="Give the id, or the beginning of it." if by_name else "Give more of the id.",
         )
     return found[0]
 

@@ -111,3 +111,11 @@ def test_the_ends_of_a_range_are_named_as_options(run, create):
     create("job")
     assert "--from: must be a time" in run("schedule", "replay", "job", "--from", "x", "--to", "now").err
     assert "--to: must be a time" in run("schedule", "audit", "job", "--to", "x").err
+
+
+def test_of_two_of_one_name_the_id_is_asked_for(run, create):
+    create("digest")
+    create("digest")
+    result = run("schedule", "show", "digest")
+    assert result.code == 6
+    assert "Give the id, or the beginning of it." in result.err
